@@ -1,0 +1,5 @@
+//! Tells why a pod, a workload or a namespace is broken.
+//!
+//! Data flows one way: `collect → rules → diagnose → recommend → render`. See ARCHITECTURE.md.
+
+pub mod failure;
