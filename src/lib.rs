@@ -3,3 +3,6 @@
 //! Data flows one way: `collect → rules → diagnose → recommend → render`. See ARCHITECTURE.md.
 
 pub mod failure;
+pub mod model;
+pub mod rules;
+pub mod scene;

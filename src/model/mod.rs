@@ -1,0 +1,30 @@
+//! What the flow passes on: plain data, no I/O.
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod change;
+pub mod coverage;
+pub mod finding;
+pub mod gap;
+pub mod incident;
+pub mod kind;
+pub mod object_ref;
+pub mod objects;
+pub mod report;
+pub mod secret;
+pub mod severity;
+pub mod snapshot;
+pub mod store;
+
+pub use change::Change;
+pub use coverage::{Coverage, Lookup};
+pub use finding::{Evidence, Finding, State, Subject};
+pub use gap::{Gap, GapReason};
+pub use incident::{Incident, Recommendation, Risk};
+pub use kind::Kind;
+pub use object_ref::ObjectRef;
+pub use objects::Objects;
+pub use report::{NotEvaluated, Report};
+pub use secret::SecretKeys;
+pub use severity::Severity;
+pub use snapshot::{ContainerLogs, ContainerRef, Scope, Snapshot, Target, Usage};
+pub use store::{Store, Stored};

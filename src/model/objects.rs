@@ -1,0 +1,140 @@
+//! All objects of a snapshot, a store a kind.
+
+use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
+    ReplicationController, ResourceQuota, Service, ServiceAccount,
+};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass, NetworkPolicy};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{Change, Coverage, Kind, SecretKeys, Store, Stored};
+
+/// An object of a kind that is not in the table, such as a custom owner.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Custom {
+    #[serde(default)]
+    pub api_version: String,
+    #[serde(default)]
+    pub kind: String,
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    #[serde(default)]
+    pub spec: Value,
+    #[serde(default)]
+    pub status: Value,
+}
+
+/// Makes the stores and the look-ups by kind from one table.
+macro_rules! stores {
+    ($($field:ident: $type:ident = $kind:ident;)*) => {
+        /// All objects that were read.
+        #[derive(Clone, Debug, Default)]
+        pub struct Objects {
+            $(#[doc = concat!("All `", stringify!($kind), "` objects.")] pub $field: Store<$type>,)*
+            /// Objects of other kinds.
+            pub custom: Store<Custom>,
+        }
+
+        impl Objects {
+            /// Parses a pruned object and adds it to the store of its kind.
+            ///
+            /// # Errors
+            /// When it does not have the shape of its kind.
+            pub fn insert(&mut self, kind: Kind, value: Value, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
+                match kind {
+                    $(Kind::$kind => self.$field.push(Stored { object: $type::deserialize(value)?, changes, raw }),)*
+                }
+                Ok(())
+            }
+
+            /// Returns where objects of this kind were looked for.
+            pub fn coverage(&self, kind: Kind) -> &Coverage {
+                match kind { $(Kind::$kind => &self.$field.coverage,)* }
+            }
+
+            /// Returns where objects of this kind were looked for, to be added to.
+            pub fn coverage_mut(&mut self, kind: Kind) -> &mut Coverage {
+                match kind { $(Kind::$kind => &mut self.$field.coverage,)* }
+            }
+
+            /// Returns how many objects of this kind there are.
+            pub fn count(&self, kind: Kind) -> usize {
+                match kind { $(Kind::$kind => self.$field.len(),)* }
+            }
+
+            /// Iterates over the pruned JSON of this kind, where it was kept.
+            pub fn raw(&self, kind: Kind) -> Vec<&RawValue> {
+                match kind { $(Kind::$kind => self.$field.iter().filter_map(|item| item.raw.as_deref()).collect(),)* }
+            }
+
+            /// Sorts all stores, so that the order in which pages arrived leaves no trace.
+            pub fn sort(&mut self) {
+                $(self.$field.sort();)*
+                self.custom.sort();
+            }
+        }
+    };
+}
+
+stores! {
+    pods: Pod = Pod;
+    events: Event = Event;
+    services: Service = Service;
+    config_maps: ConfigMap = ConfigMap;
+    secrets: SecretKeys = Secret;
+    service_accounts: ServiceAccount = ServiceAccount;
+    claims: PersistentVolumeClaim = PersistentVolumeClaim;
+    quotas: ResourceQuota = ResourceQuota;
+    limit_ranges: LimitRange = LimitRange;
+    replication_controllers: ReplicationController = ReplicationController;
+    endpoints: Endpoints = Endpoints;
+    deployments: Deployment = Deployment;
+    replica_sets: ReplicaSet = ReplicaSet;
+    stateful_sets: StatefulSet = StatefulSet;
+    daemon_sets: DaemonSet = DaemonSet;
+    jobs: Job = Job;
+    cron_jobs: CronJob = CronJob;
+    autoscalers: HorizontalPodAutoscaler = HorizontalPodAutoscaler;
+    disruption_budgets: PodDisruptionBudget = PodDisruptionBudget;
+    ingresses: Ingress = Ingress;
+    network_policies: NetworkPolicy = NetworkPolicy;
+    endpoint_slices: EndpointSlice = EndpointSlice;
+    roles: Role = Role;
+    role_bindings: RoleBinding = RoleBinding;
+    leases: Lease = Lease;
+    nodes: Node = Node;
+    namespaces: Namespace = Namespace;
+    volumes: PersistentVolume = PersistentVolume;
+    storage_classes: StorageClass = StorageClass;
+    priority_classes: PriorityClass = PriorityClass;
+    ingress_classes: IngressClass = IngressClass;
+    cluster_roles: ClusterRole = ClusterRole;
+    cluster_role_bindings: ClusterRoleBinding = ClusterRoleBinding;
+    validating_webhooks: ValidatingWebhookConfiguration = ValidatingWebhookConfiguration;
+    mutating_webhooks: MutatingWebhookConfiguration = MutatingWebhookConfiguration;
+}
+
+impl Objects {
+    /// Adds an object of a kind that is not in the table.
+    ///
+    /// # Errors
+    /// When it has no usable metadata.
+    pub fn insert_custom(&mut self, value: Value, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
+        self.custom.push(Stored { object: Custom::deserialize(value)?, changes, raw });
+        Ok(())
+    }
+}

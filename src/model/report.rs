@@ -1,0 +1,39 @@
+//! The answer: incidents, and what could not be judged.
+
+use jiff::Timestamp;
+
+use super::{Gap, Incident, Scope};
+
+/// A rule that could not judge, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotEvaluated {
+    pub rule: &'static str,
+    /// Indices into [`Report::gaps`].
+    pub gaps: Vec<usize>,
+}
+
+/// How much was looked at, for the line that says that nothing is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Examined {
+    pub pods: usize,
+    pub workloads: usize,
+    pub services: usize,
+    pub events: usize,
+    pub rules: usize,
+}
+
+/// The answer to one question, independent of how it is printed.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub taken_at: Timestamp,
+    pub server: Option<String>,
+    pub context: Option<String>,
+    pub scope: Scope,
+    /// Worst and surest first.
+    pub incidents: Vec<Incident>,
+    pub not_evaluated: Vec<NotEvaluated>,
+    pub gaps: Vec<Gap>,
+    pub examined: Examined,
+    /// What happened to a target that is gone: how the answer was found instead.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,166 @@
+//! What rules look at: the snapshot joined once.
+//!
+//! Pods know their workload, containers their status and logs, objects their events, and [`Topology`] who depends on
+//! whom. Everything here is computed from the snapshot alone.
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod calls;
+pub mod container;
+pub mod crash;
+pub mod event;
+pub mod log;
+pub mod owners;
+pub mod pod;
+pub mod selector;
+pub mod service;
+pub mod topology;
+pub mod workload;
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+
+pub use calls::Call;
+pub use container::{ContainerView, Role};
+pub use crash::Crash;
+pub use event::EventView;
+pub use log::LogDigest;
+pub use pod::PodView;
+pub use service::ServiceView;
+pub use topology::Topology;
+pub use workload::Workload;
+
+use crate::model::{Kind, ObjectRef, Snapshot, Stored};
+
+/// How long ago an event may have been for its trouble to count as present: the longest back-off of a controller
+/// (the ReplicaSet controller's, 1000 s) and some slack.
+const RECENT: SignedDuration = SignedDuration::from_mins(20);
+
+/// The snapshot, joined.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    pub snapshot: &'a Snapshot,
+    /// In order of namespace and name.
+    pub(crate) pods: Vec<&'a Stored<Pod>>,
+    /// The index of each pod's workload.
+    pub(crate) pod_workload: Vec<usize>,
+    workloads: Vec<Workload<'a>>,
+    workload_index: HashMap<ObjectRef, usize>,
+    events: event::EventIndex<'a>,
+    logs: BTreeMap<&'a crate::model::ContainerRef, log::Logs<'a>>,
+    calls: Vec<Call<'a>>,
+    backends: HashMap<(&'a str, &'a str), service::Backends>,
+    topology: Topology,
+}
+
+impl<'a> Scene<'a> {
+    /// Joins a snapshot; linear in its size.
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        let pods: Vec<_> = snapshot.objects.pods.iter().filter(|pod| in_scope(snapshot, pod)).collect();
+        let mut workloads = workload::Builder::new(snapshot);
+        let pod_workload = pods.iter().enumerate().map(|(index, pod)| workloads.add_pod(index, pod)).collect();
+        let (workloads, workload_index) = workloads.finish();
+        let mut scene = Self {
+            snapshot,
+            pods,
+            pod_workload,
+            workloads,
+            workload_index,
+            events: event::EventIndex::new(snapshot),
+            logs: snapshot.logs.iter().map(|(container, logs)| (container, log::Logs::new(logs))).collect(),
+            calls: Vec::new(),
+            backends: HashMap::new(),
+            topology: Topology::default(),
+        };
+        scene.calls = calls::find(&scene);
+        scene.backends = service::backends(&scene);
+        scene.topology = topology::build(&scene);
+        scene
+    }
+
+    /// Returns the moment of the snapshot.
+    pub fn now(&self) -> Timestamp {
+        self.snapshot.taken_at
+    }
+
+    /// Returns whether a time is so close that what happened then counts as present.
+    pub fn is_recent(&self, time: Option<Timestamp>) -> bool {
+        time.is_some_and(|time| self.now().duration_since(time) <= RECENT)
+    }
+
+    /// Iterates over the pods in scope.
+    pub fn pods(&self) -> impl Iterator<Item = PodView<'_>> {
+        (0..self.pods.len()).map(|index| self.pod(index))
+    }
+
+    /// Returns a pod by its index.
+    pub fn pod(&self, index: usize) -> PodView<'_> {
+        PodView { scene: self, index, pod: self.pods[index] }
+    }
+
+    /// Iterates over all containers of the pods in scope, init containers and side-cars too.
+    pub fn containers(&self) -> impl Iterator<Item = ContainerView<'_>> {
+        self.pods().flat_map(PodView::containers)
+    }
+
+    /// Returns the workloads in scope, those without pods too.
+    pub fn workloads(&self) -> &[Workload<'a>] {
+        &self.workloads
+    }
+
+    /// Finds the workload of this address.
+    pub fn workload(&self, object: &ObjectRef) -> Option<&Workload<'a>> {
+        self.workload_index.get(object).map(|&index| &self.workloads[index])
+    }
+
+    /// Iterates over the pods of a workload.
+    pub fn pods_of<'s>(&'s self, workload: &'s Workload<'a>) -> impl Iterator<Item = PodView<'s>> {
+        workload.pods.iter().map(|&index| self.pod(index))
+    }
+
+    /// Iterates over the Services in scope with the pods behind them.
+    pub fn services(&self) -> impl Iterator<Item = ServiceView<'_>> {
+        let services = self.snapshot.objects.services.iter();
+        services.filter(|service| in_scope(self.snapshot, *service)).map(|service| ServiceView { scene: self, service })
+    }
+
+    /// Returns the events about an object, oldest first.
+    pub fn events_of<'s>(&'s self, object: &'s ObjectRef) -> impl Iterator<Item = &'s EventView<'a>> {
+        self.events_about(&object.kind, object.namespace(), &object.name)
+    }
+
+    /// Returns the events about the object of these names, oldest first.
+    pub fn events_about<'s>(&'s self, kind: &'s str, namespace: &str, name: &str) -> impl Iterator<Item = &'s EventView<'a>> {
+        self.events.of(namespace, name).iter().filter(move |event| event.kind() == kind)
+    }
+
+    /// Returns all events in scope in order of their object.
+    pub fn events(&self) -> &[EventView<'a>] {
+        self.events.all()
+    }
+
+    /// Returns what the logs of a container say.
+    pub fn logs(&self, container: &crate::model::ContainerRef) -> Option<&log::Logs<'a>> {
+        self.logs.get(container)
+    }
+
+    /// Returns who calls whom, as env, args and ConfigMaps say.
+    pub fn calls(&self) -> &[Call<'a>] {
+        &self.calls
+    }
+
+    /// Returns who depends on whom.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// Returns whether all objects of a kind in a namespace are known.
+    pub fn knows(&self, kind: Kind, namespace: &str) -> bool {
+        self.snapshot.objects.coverage(kind).lists(namespace)
+    }
+}
+
+fn in_scope<T: crate::model::store::HasMeta>(snapshot: &Snapshot, object: &Stored<T>) -> bool {
+    snapshot.scope.includes(object.object.namespace())
+}
