@@ -2,7 +2,13 @@
 //!
 //! Data flows one way: `collect → rules → diagnose → recommend → render`. See ARCHITECTURE.md.
 
+pub mod analyse;
+pub mod collect;
+pub mod diagnose;
 pub mod failure;
 pub mod model;
+pub mod policy;
+pub mod redact;
+pub mod render;
 pub mod rules;
 pub mod scene;

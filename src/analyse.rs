@@ -1,0 +1,39 @@
+//! The pure core: a snapshot in, a report out.
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
+use crate::diagnose;
+use crate::model::report::Examined;
+use crate::model::{Report, Snapshot};
+use crate::policy::Policy;
+use crate::rules;
+use crate::scene::Scene;
+
+/// Finds out why; the same snapshot and policy give the same report.
+pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
+    let scene = Scene::new(snapshot);
+    let (mut findings, not_evaluated) = rules::run(&scene);
+    findings.retain(|finding| !policy.skip.contains(finding.rule.id));
+    let incidents = diagnose::diagnose(&scene, findings);
+    let (incidents, notes) = diagnose::target::focus(&scene, incidents);
+    Report {
+        taken_at: snapshot.taken_at,
+        server: snapshot.server.clone(),
+        context: snapshot.context.clone(),
+        scope: snapshot.scope.clone(),
+        incidents,
+        not_evaluated,
+        gaps: snapshot.gaps.clone(),
+        examined: examined(&scene),
+        notes,
+    }
+}
+
+fn examined(scene: &Scene<'_>) -> Examined {
+    Examined {
+        pods: scene.pods().count(),
+        workloads: scene.workloads().len(),
+        services: scene.services().count(),
+        events: scene.events().len(),
+        rules: rules::ALL.len(),
+    }
+}

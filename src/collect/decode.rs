@@ -1,0 +1,190 @@
+//! From the JSON of one object to its pruned form.
+//!
+//! `managedFields` are distilled or skipped while they are parsed, as they are up to half of the bytes, and
+//! `last-applied-configuration` is dropped, as it repeats values, a Secret's too.
+
+use std::fmt;
+
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::model::{Change, Kind};
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// An object without what nobody reads.
+#[derive(Debug)]
+pub(super) struct Pruned {
+    pub value: Value,
+    pub changes: Vec<Change>,
+}
+
+/// Parses one object and prunes it on the way.
+///
+/// # Errors
+/// When it is not a JSON object.
+pub(super) fn prune(json: &str, kind: Option<Kind>) -> Result<Pruned, serde_json::Error> {
+    let mut changes = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let top = Top { changes: keeps_changes(kind).then_some(&mut changes) };
+    let mut value = Value::Object(top.deserialize(&mut deserializer)?);
+    deserializer.end()?;
+    if kind == Some(Kind::Secret) {
+        strip_secret(&mut value, &changes);
+    }
+    Ok(Pruned { value, changes })
+}
+
+/// Puts the distilled changes back, so that a capture can be read again.
+pub(super) fn with_changes(value: &Value, changes: &[Change]) -> Value {
+    let mut value = value.clone();
+    if !changes.is_empty()
+        && let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Ok(changes) = serde_json::to_value(changes)
+    {
+        metadata.insert("managedFields".to_owned(), changes);
+    }
+    value
+}
+
+/// Returns whether people write objects of this kind: of the others, only controllers' writes would be learnt.
+fn keeps_changes(kind: Option<Kind>) -> bool {
+    use Kind::{Endpoints, EndpointSlice, Event, Lease, Pod, ReplicaSet};
+    !matches!(kind, Some(Pod | Event | EndpointSlice | Endpoints | Lease | ReplicaSet))
+}
+
+/// Replaces a Secret's values by its keys, wherever these are told.
+fn strip_secret(value: &mut Value, changes: &[Change]) {
+    let Some(object) = value.as_object_mut() else { return };
+    let data = object.remove("data");
+    let plain = object.remove("stringData");
+    if object.contains_key("keys") {
+        return;
+    }
+    let written = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let mut keys: Option<Vec<String>> = data.as_ref().and_then(written);
+    if let Some(more) = plain.as_ref().and_then(written) {
+        keys.get_or_insert_default().extend(more);
+    }
+    let tracked = || (!changes.is_empty()).then(|| changes.iter().flat_map(secret_keys).collect());
+    if let Some(keys) = keys.or_else(tracked) {
+        object.insert("keys".to_owned(), keys.into());
+    }
+}
+
+fn secret_keys(change: &Change) -> Vec<String> {
+    let key = |path: &String| {
+        let rest = path.strip_prefix("data.").or_else(|| path.strip_prefix("stringData."))?;
+        Some(rest.to_owned())
+    };
+    change.paths.iter().filter_map(key).collect()
+}
+
+/// The object itself.
+struct Top<'c> {
+    /// Where to put distilled changes; `None` skips them unparsed.
+    changes: Option<&'c mut Vec<Change>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Top<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Top<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a Kubernetes object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let value = match key.as_str() {
+                "metadata" => access.next_value_seed(Metadata { changes: self.changes.as_deref_mut() })?,
+                _ => access.next_value()?,
+            };
+            object.insert(key, value);
+        }
+        Ok(object)
+    }
+}
+
+/// The object's `metadata`.
+struct Metadata<'c> {
+    changes: Option<&'c mut Vec<Change>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Metadata<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Metadata<'_> {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("the metadata of a Kubernetes object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut metadata = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if key == "managedFields" {
+                match self.changes.as_deref_mut() {
+                    Some(changes) => changes.extend(distil(&access.next_value()?)),
+                    None => _ = access.next_value::<IgnoredAny>()?,
+                }
+                continue;
+            }
+            let mut value: Value = access.next_value()?;
+            if key == "annotations" && let Some(annotations) = value.as_object_mut() {
+                annotations.remove(LAST_APPLIED);
+            }
+            metadata.insert(key, value);
+        }
+        Ok(Value::Object(metadata))
+    }
+}
+
+fn distil(entries: &Value) -> Vec<Change> {
+    Vec::<Value>::deserialize(entries).unwrap_or_default().iter().filter_map(Change::distil).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_keeps_its_keys_and_loses_its_values() {
+        let json = r#"{"kind":"Secret","metadata":{"name":"db"},"data":{"password":"aHVudGVyMg=="}}"#;
+        let pruned = prune(json, Some(Kind::Secret)).expect("valid");
+        assert_eq!(pruned.value["keys"], serde_json::json!(["password"]));
+        assert!(!pruned.value.to_string().contains("aHVudGVyMg"));
+    }
+
+    #[test]
+    fn the_keys_of_a_secret_are_known_from_its_metadata_alone() {
+        let json = r#"{"metadata":{"name":"db","managedFields":[{"manager":"kubectl","operation":"Update",
+            "fieldsV1":{"f:data":{".":{},"f:tls.crt":{}}}}]}}"#;
+        let pruned = prune(json, Some(Kind::Secret)).expect("valid");
+        assert_eq!(pruned.value["keys"], serde_json::json!(["tls.crt"]));
+    }
+
+    #[test]
+    fn managed_fields_and_the_last_applied_configuration_are_dropped() {
+        let json = r#"{"metadata":{"name":"x","managedFields":[{"manager":"m","operation":"Update"}],
+            "annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","keep":"1"}}}"#;
+        let pruned = prune(json, Some(Kind::Deployment)).expect("valid");
+        assert_eq!(pruned.value["metadata"], serde_json::json!({"name":"x","annotations":{"keep":"1"}}));
+        assert_eq!(pruned.changes.len(), 1);
+    }
+}

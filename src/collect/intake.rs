@@ -1,0 +1,121 @@
+//! Takes in what was read, from wherever it came, in one way: prune, redact, parse, sort.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::decode;
+use crate::model::{ContainerLogs, ContainerRef, Gap, GapReason, Kind, Snapshot};
+use crate::redact::Redactor;
+
+/// Fills a snapshot. Redaction numbers secrets in the order in which they come: feed it in a stable order.
+#[derive(Debug)]
+pub struct Intake {
+    snapshot: Snapshot,
+    redactor: Redactor,
+    /// Whether the pruned JSON is kept, for a capture.
+    keep_raw: bool,
+}
+
+/// The words of an object's identity, for one that cannot be parsed as its kind, or whose kind is not known.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    metadata: IdentityMeta,
+}
+
+#[derive(Default, Deserialize)]
+struct IdentityMeta {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    namespace: Option<String>,
+}
+
+impl Intake {
+    /// Starts with an empty snapshot.
+    pub fn new(snapshot: Snapshot, keep_raw: bool) -> Self {
+        Self { snapshot, redactor: Redactor::new(), keep_raw }
+    }
+
+    /// Returns the snapshot as far as it is filled; nothing is sorted yet.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Returns the snapshot, for what needs no redaction: coverage, gaps, versions.
+    pub fn snapshot_mut(&mut self) -> &mut Snapshot {
+        &mut self.snapshot
+    }
+
+    /// Adds objects of one kind; one that does not parse becomes a gap with its name.
+    pub fn objects<'r>(&mut self, kind: Kind, items: impl IntoIterator<Item = &'r RawValue>) {
+        for item in items {
+            self.object(kind, item.get());
+        }
+    }
+
+    /// Adds an object of a known kind.
+    pub fn object(&mut self, kind: Kind, json: &str) {
+        if let Err(error) = self.try_object(Some(kind), json) {
+            self.invalid(kind.plural(), Some(kind), json, &error);
+        }
+    }
+
+    /// Adds an object that says its kind itself, also one of a kind that is not in the table.
+    pub fn any_object(&mut self, json: &str) {
+        let identity: Result<Identity, _> = serde_json::from_str(json);
+        let kind = identity.as_ref().ok().and_then(|identity| Kind::find(&identity.api_version, &identity.kind));
+        if let Err(error) = self.try_object(kind, json) {
+            self.invalid(kind.map_or("objects", Kind::plural), kind, json, &error);
+        }
+    }
+
+    fn try_object(&mut self, kind: Option<Kind>, json: &str) -> Result<(), serde_json::Error> {
+        let decode::Pruned { mut value, changes } = decode::prune(json, kind)?;
+        let word = kind.map(Kind::name).or_else(|| value.get("kind").and_then(Value::as_str)).unwrap_or_default().to_owned();
+        self.redactor.object(&word, &mut value);
+        let raw = if self.keep_raw { Some(serde_json::value::to_raw_value(&decode::with_changes(&value, &changes))?) } else { None };
+        match kind {
+            Some(kind) => self.snapshot.objects.insert(kind, value, changes, raw),
+            None => self.snapshot.objects.insert_custom(value, changes, raw),
+        }
+    }
+
+    fn invalid(&mut self, what: &str, kind: Option<Kind>, json: &str, error: &serde_json::Error) {
+        let identity: Option<Identity> = serde_json::from_str(json).ok();
+        let meta = identity.map(|identity| identity.metadata).unwrap_or_default();
+        self.snapshot.gaps.push(Gap {
+            what: what.to_owned(),
+            kind,
+            namespace: meta.namespace,
+            name: Some(if meta.name.is_empty() { "?".to_owned() } else { meta.name }),
+            reason: GapReason::Invalid,
+            message: error.to_string(),
+        });
+    }
+
+    /// Adds a log.
+    pub fn log(&mut self, container: ContainerRef, text: &str, previous: bool) {
+        let text = self.redactor.text(text).into_owned();
+        let logs: &mut ContainerLogs = self.snapshot.logs.entry(container).or_default();
+        let slot = if previous { &mut logs.previous } else { &mut logs.current };
+        *slot = Some(text);
+    }
+
+    /// Notes something that could not be read.
+    pub fn gap(&mut self, gap: Gap) {
+        self.snapshot.gaps.push(gap);
+    }
+
+    /// Returns the snapshot in its one order.
+    pub fn finish(mut self) -> Snapshot {
+        self.snapshot.normalise();
+        self.snapshot
+    }
+}

@@ -1,0 +1,5 @@
+//! From a report to bytes.
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod gap;
+pub mod json;
