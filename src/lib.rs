@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod failure;
 pub mod model;
 pub mod policy;
+pub mod quantity;
 pub mod redact;
 pub mod render;
 pub mod rules;

@@ -3,3 +3,5 @@
 
 pub mod gap;
 pub mod json;
+pub mod quote;
+pub mod safe;
