@@ -241,6 +241,7 @@ mod tests {
     fn all_namespaces_can_be_denied() {
         assert!(!parse(&["--all-namespaces=false"]).all_namespaces);
         assert!(!parse(&[]).all_namespaces);
+        assert_eq!(parse(&["-An", "shop"]).namespace.as_deref(), Some("shop"));
     }
 
     #[test]

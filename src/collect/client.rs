@@ -27,6 +27,7 @@ use tokio::time::timeout;
 pub use self::error::RequestError;
 pub use self::pages::{Page, Pages};
 use self::retry::{Budget, Failed};
+use self::transport::Peer;
 use super::kubeconfig::Connection;
 use crate::failure::Failure;
 
@@ -76,7 +77,7 @@ struct Counters {
 
 struct Inner {
     kube: kube::Client,
-    server: String,
+    peer: Peer,
     limits: Limits,
     slots: Semaphore,
     budget: Budget,
@@ -92,7 +93,7 @@ pub struct ApiClient {
 
 impl fmt::Debug for ApiClient {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("ApiClient").field("server", &self.inner.server).finish_non_exhaustive()
+        out.debug_struct("ApiClient").field("server", &self.inner.peer.server).finish_non_exhaustive()
     }
 }
 
@@ -105,11 +106,12 @@ impl ApiClient {
         config.default_retry = false;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.headers.push((header::USER_AGENT, user_agent()));
-        let server = transport::host_and_port(&config.cluster_url);
+        let user = &connection.config.auth_info;
+        let peer = Peer::new(&config);
         let built = tokio::task::spawn_blocking(move || kube::Client::try_from(config)).await;
         let built = built.map_err(|error| Failure::unreachable(format!("the client cannot be set up: {error}")))?;
-        let kube = built.map_err(|error| transport::classify(&error, &server).into_failure("the client"))?;
-        Ok(Self { inner: Arc::new(Inner::new(kube, server, *limits)) })
+        let kube = built.map_err(|error| transport::cannot_set_up(&error, user))?;
+        Ok(Self { inner: Arc::new(Inner::new(kube, peer, *limits)) })
     }
 
     /// Fetches a path (`/api/v1/nodes`), trying again after hiccups, and returns the body of a successful answer.
@@ -155,7 +157,7 @@ impl ApiClient {
 
     /// Returns the server's `host:port`.
     pub fn server(&self) -> &str {
-        &self.inner.server
+        &self.inner.peer.server
     }
 
     /// Returns what the requests have amounted to so far.
@@ -200,10 +202,10 @@ impl ApiClient {
 }
 
 impl Inner {
-    fn new(kube: kube::Client, server: String, limits: Limits) -> Self {
+    fn new(kube: kube::Client, peer: Peer, limits: Limits) -> Self {
         Self {
             kube,
-            server,
+            peer,
             limits,
             slots: Semaphore::new(limits.concurrency.max(1)),
             budget: Budget::new(limits.retry_budget),
@@ -218,7 +220,7 @@ impl Inner {
             request.map_err(|error| Failed::for_good(RequestError::Invalid { message: error.to_string() }))?;
         let sent = timeout(SILENCE, self.kube.send(request)).await;
         let sent = sent.map_err(|_| Failed::for_good(RequestError::Timeout))?;
-        let response = sent.map_err(|error| transport::failed(&error, &self.server))?;
+        let response = sent.map_err(|error| transport::failed(&error, &self.peer))?;
         let (head, body) = response.into_parts();
         self.note_warnings(&head.headers);
         if head.status.is_success() {

@@ -91,7 +91,7 @@ fn first_line(body: &[u8]) -> String {
 }
 
 /// Takes out what could steer a terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

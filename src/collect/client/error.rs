@@ -89,7 +89,9 @@ impl RequestError {
             Self::Unreachable { message } => Failure::unreachable(message.clone())
                 .hint("see which cluster is meant with `kubectl config get-contexts`"),
             Self::Tls { message } => Failure::unreachable(message.clone())
-                .hint("name the authority with `--certificate-authority FILE`")
+                .hint(
+                    "name the authority with `--certificate-authority FILE`, the server with `--tls-server-name NAME`",
+                )
                 .hint("see which cluster is meant with `kubectl config get-contexts`"),
             Self::Timeout => Failure::unreachable(format!("cannot read {what}: {self}"))
                 .hint("give the server more time with `--request-timeout`"),

@@ -72,18 +72,31 @@ impl Page {
 #[derive(Debug)]
 pub struct Pages {
     ready: mpsc::Receiver<Result<Page, RequestError>>,
+    /// Whether another page is due.
+    more: bool,
     task: AbortHandle,
 }
 
 impl Pages {
     /// Waits for the next page.
     pub async fn next(&mut self) -> Option<Result<Page, RequestError>> {
-        self.ready.recv().await
+        let received = self.ready.recv().await;
+        self.checked(received)
     }
 
     /// Waits for the next page on a thread that may block, not on one of the runtime's workers.
     pub fn blocking_next(&mut self) -> Option<Result<Page, RequestError>> {
-        self.ready.blocking_recv()
+        let received = self.ready.blocking_recv();
+        self.checked(received)
+    }
+
+    /// Makes an error of an end that comes too early, which only a task that was killed leaves behind.
+    fn checked(&mut self, received: Option<Result<Page, RequestError>>) -> Option<Result<Page, RequestError>> {
+        let due = std::mem::replace(&mut self.more, matches!(&received, Some(Ok(page)) if page.next.is_some()));
+        if received.is_none() && due {
+            return Some(Err(RequestError::Truncated { read: 0, message: "the reading was broken off".to_owned() }));
+        }
+        received
     }
 }
 
@@ -105,7 +118,7 @@ pub(super) fn start(client: ApiClient, path: &str, query: &[(&str, &str)], accep
     let request = ListRequest { uri: uri(path, &query), accept: accept.to_owned() };
     let (out, ready) = mpsc::channel(AHEAD);
     let task = tokio::spawn(fetch(client, request, out)).abort_handle();
-    Pages { ready, task }
+    Pages { ready, more: true, task }
 }
 
 async fn fetch(client: ApiClient, request: ListRequest, out: mpsc::Sender<Result<Page, RequestError>>) {
@@ -223,6 +236,18 @@ mod tests {
         assert_eq!(page.next, None);
         let items: Vec<_> = page.items().unwrap().iter().map(|item| item.get()).collect();
         assert_eq!(items, [r#"{"a":1}"#, r#"{"b":2}"#]);
+    }
+
+    #[tokio::test]
+    async fn pages_that_stop_coming_are_not_taken_for_the_end() {
+        let (out, ready) = mpsc::channel(1);
+        let task = tokio::spawn(std::future::ready(())).abort_handle();
+        let mut pages = Pages { ready, more: true, task };
+        out.send(page(r#"{"metadata":{"continue":"c"}}"#)).await.unwrap();
+        drop(out);
+        assert!(pages.next().await.unwrap().is_ok());
+        assert_eq!(pages.next().await.unwrap().unwrap_err().reason(), "truncated");
+        assert!(pages.next().await.is_none());
     }
 
     #[test]

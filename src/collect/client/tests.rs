@@ -1,6 +1,8 @@
 //! The client against a server that misbehaves.
 
+mod credentials;
 mod server;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,10 +17,14 @@ const PAGE_1: &str =
     r#"{"kind":"PodList","metadata":{"resourceVersion":"7","continue":"two"},"items":[{"a":1},{"a":2}]}"#;
 const PAGE_2: &str = r#"{"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[{"a":3}]}"#;
 
+fn connection(overrides: &Overrides) -> Connection {
+    let env = Env { vars: BTreeMap::new(), home: None, service_account: PathBuf::new() };
+    resolve(overrides, &env).unwrap()
+}
+
 async fn client_with(url: &str, limits: Limits) -> ApiClient {
     let overrides = Overrides { server: Some(url.to_owned()), ..Overrides::default() };
-    let env = Env { vars: BTreeMap::new(), home: None, service_account: PathBuf::new() };
-    ApiClient::connect(&resolve(&overrides, &env).unwrap(), &limits).await.unwrap()
+    ApiClient::connect(&connection(&overrides), &limits).await.unwrap()
 }
 
 async fn client(server: &FakeServer) -> ApiClient {
@@ -153,6 +159,15 @@ async fn a_refused_connection_is_told_at_once() {
         format!("the connection to the server {address} was refused - did you specify the right host or port?");
     assert_eq!(failure.message, wanted);
     assert_eq!(client.stats().requests, 1);
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_away_is_blamed_instead_of_the_server() {
+    let mut connection = connection(&Overrides { server: Some("http://api:6443".to_owned()), ..Overrides::default() });
+    connection.config.proxy_url = Some(http::Uri::from_static("http://127.0.0.1:1"));
+    let client = ApiClient::connect(&connection, &Limits::default()).await.unwrap();
+    let error = client.get_bytes("/", &[], JSON).await.unwrap_err();
+    assert_eq!(error.to_string(), "the connection to the proxy 127.0.0.1:1 was refused");
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ fn cannot_load(path: &Path, error: &KubeconfigError) -> Failure {
         }
         KubeconfigError::Parse(cause) => {
             let place = cause.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
-            let what = first_line(&cause.without_snippet().to_string());
+            let text = cause.without_snippet().to_string();
+            let what = what_is_wrong(&text);
             Failure::unreachable(format!("kubeconfig `{file}{place}` cannot be parsed: {what}"))
                 .hint(format!("see `kubectl config view --kubeconfig {file}`"))
         }
@@ -73,8 +74,10 @@ fn cannot_load(path: &Path, error: &KubeconfigError) -> Failure {
     }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+/// Takes the message out of an error that also repeats the place.
+fn what_is_wrong(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once(" at line ").map_or(line, |(what, _)| what)
 }
 
 /// Makes empty strings absent, as they are to client-go, and takes the line breaks out of base64.

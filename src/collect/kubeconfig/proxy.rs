@@ -38,7 +38,8 @@ fn parse(proxy: &str) -> Result<Uri, Failure> {
             .hint("see `HTTPS_PROXY` and the kubeconfig's `proxy-url`")
     };
     let url: Uri = absolute.parse().map_err(|_| bad())?;
-    if url.host().is_some() { Ok(url) } else { Err(bad()) }
+    let is_known = matches!(url.scheme_str(), Some("http" | "https" | "socks5"));
+    if is_known && url.host().is_some() { Ok(url) } else { Err(bad()) }
 }
 
 fn is_local(host: &str) -> bool {
@@ -107,6 +108,7 @@ fn contains((network, length): (IpAddr, u32), address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     use super::*;
@@ -156,6 +158,16 @@ mod tests {
         assert!(exempt("api:6443", "https://api:6443"));
         assert!(!exempt("api:6443", "https://api:443"));
         assert!(!exempt(" , ,", "https://api"));
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_refused_without_its_password() {
+        let env = Env { vars: BTreeMap::new(), home: None, service_account: PathBuf::new() };
+        let server = Uri::from_static("https://api");
+        for proxy in ["ftp://me:hunter2@proxy", "http://", "http://me:hunter2@a b"] {
+            let failure = proxy_for(&server, Some(proxy), &env).unwrap_err();
+            assert!(!failure.message.contains("hunter2"), "{failure}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A server that answers by a script.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// One answer of the script.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +82,7 @@ impl Reply {
         self.header("Content-Encoding: gzip")
     }
 
-    fn send(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+    fn send(&self, mut stream: impl Write) -> std::io::Result<()> {
         thread::sleep(self.delay);
         if !self.silent {
             let length = self.announced.unwrap_or(self.body.len());
@@ -115,6 +116,21 @@ pub(super) struct FakeServer {
 
 impl FakeServer {
     pub(super) fn start(script: impl IntoIterator<Item = Reply>) -> Self {
+        Self::listen(script, serve)
+    }
+
+    /// Speaks TLS with the given configuration.
+    pub(super) fn start_tls(script: impl IntoIterator<Item = Reply>, config: Arc<ServerConfig>) -> Self {
+        Self::listen(script, move |stream, script, seen| {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            serve(StreamOwned::new(session, stream), script, seen);
+        })
+    }
+
+    fn listen<F>(script: impl IntoIterator<Item = Reply>, serve: F) -> Self
+    where
+        F: Fn(TcpStream, &[Reply], &Seen) + Clone + Send + 'static,
+    {
         let script: Arc<Vec<Reply>> = Arc::new(script.into_iter().collect());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -122,11 +138,15 @@ impl FakeServer {
         let shared = Arc::clone(&seen);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (script, seen) = (Arc::clone(&script), Arc::clone(&shared));
+                let (script, seen, serve) = (Arc::clone(&script), Arc::clone(&shared), serve.clone());
                 thread::spawn(move || serve(stream, &script, &seen));
             }
         });
         Self { address, seen }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub(super) fn url(&self) -> String {
@@ -144,7 +164,7 @@ impl FakeServer {
     }
 }
 
-fn serve(mut stream: TcpStream, script: &[Reply], seen: &Seen) {
+fn serve(mut stream: impl Read + Write, script: &[Reply], seen: &Seen) {
     let Some(head) = read_head(&mut stream) else { return };
     let busy = seen.under_way.fetch_add(1, Ordering::SeqCst) + 1;
     seen.busiest.fetch_max(busy, Ordering::SeqCst);
@@ -159,7 +179,7 @@ fn serve(mut stream: TcpStream, script: &[Reply], seen: &Seen) {
     seen.under_way.fetch_sub(1, Ordering::SeqCst);
 }
 
-fn read_head(stream: &mut TcpStream) -> Option<String> {
+fn read_head(stream: &mut (impl Read + Write)) -> Option<String> {
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
     while !head.windows(4).any(|window| window == b"\r\n\r\n") {
