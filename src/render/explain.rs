@@ -1,8 +1,8 @@
 //! `kubectl rca explain`: what a rule means, and which rules there are.
 
 use tabled::builder::Builder;
-use tabled::settings::object::{Columns, Rows};
-use tabled::settings::{Format, Modify, Padding, Style, Width};
+use tabled::settings::object::Rows;
+use tabled::settings::{Format, Modify, Padding, Style};
 
 use super::look::{Ink, Look, columns};
 use super::text::wrap::wrap;
@@ -11,14 +11,16 @@ use crate::rules::{self, Rule};
 
 /// Prose in longer lines than this is tiring, however wide the terminal is.
 const PROSE: usize = 100;
-/// Columns that a summary needs; other columns are left out before it gets fewer.
-const SUMMARY: usize = 36;
+/// The column of the summaries, the last.
+const SUMMARY: usize = 3;
+/// What a summary needs; other columns are left out before it gets less.
+const SUMMARY_WIDTH: usize = 34;
 /// How alike two ids must be for one to be meant when the other was typed.
 const ALIKE: f64 = 0.75;
 
 /// Explains a rule.
 pub fn rule(rule: &Rule, look: &Look) -> String {
-    let mut text = format!("{}\n", look.paint(Ink::Strong, rule.id));
+    let mut text = format!("{}\n{}\n", look.paint(Ink::Strong, rule.id), hanging(look, ("", 0), rule.summary));
     let mut fact = |label: &str, value: &str| {
         if value.is_empty() {
             return;
@@ -26,7 +28,6 @@ pub fn rule(rule: &Rule, look: &Look) -> String {
         let lead = format!("{label:<10}");
         text.push_str(&hanging(look, (&look.paint(Ink::Dim, &lead), columns(&lead)), value));
     };
-    fact("", rule.summary);
     fact("category", rule.category);
     fact("severity", rule.severity.as_str());
     fact("needs", &kinds(rule.needs));
@@ -67,24 +68,23 @@ fn table(rules: &[&Rule], look: &Look) -> String {
     let (shown, room) = fitting(&rows, look.columns());
     let mut builder = Builder::default();
     for row in &rows {
-        builder.push_record(shown.iter().map(|&column| row[column].as_str()));
+        let summary = wrap(&row[SUMMARY], room).join("\n");
+        let others = shown.iter().map(|&column| row[column].clone());
+        builder.push_record(others.chain([summary]));
     }
     let mut table = builder.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-    // The summary's padding is taken off with the blanks at the ends of lines.
-    table.with(Modify::new(Columns::last()).with(Width::wrap(room).keep_words(true)));
     table.with(Modify::new(Rows::first()).with(Format::content(|text| look.paint(Ink::Strong, text))));
     table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// Chooses which columns are shown, the first and the last always, and the summary's width.
-fn fitting(rows: &[[String; 4]], width: usize) -> (Vec<usize>, usize) {
+/// Chooses which columns stand before the summary, and the width that is left for it.
+fn fitting(rows: &[[String; 4]], width: usize) -> (&'static [usize], usize) {
+    const CHOICES: [&[usize]; 3] = [&[0, 1, 2], &[0, 1], &[0]];
     let need = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0) + 2;
-    let choices = [vec![0, 1, 2, 3], vec![0, 1, 3], vec![0, 3]];
-    let room =
-        |shown: &[usize]| width.saturating_sub(shown[..shown.len() - 1].iter().map(|&column| need(column)).sum());
-    let chosen = choices.iter().find(|shown| room(shown) >= SUMMARY).unwrap_or(&choices[2]);
-    (chosen.clone(), room(chosen).max(12))
+    let room = |shown: &[usize]| width.saturating_sub(shown.iter().map(|&column| need(column)).sum());
+    let chosen = CHOICES.into_iter().find(|shown| room(shown) >= SUMMARY_WIDTH).unwrap_or(CHOICES[2]);
+    (chosen, room(chosen).max(12))
 }
 
 fn kinds(kinds: &[Kind]) -> String {

@@ -32,7 +32,12 @@ mod tests {
 
     #[test]
     fn causes_are_named_as_kubectl_names_them() {
-        insta::assert_snapshot!(render(&sample::rich()), @"");
+        insta::assert_snapshot!(render(&sample::rich()), @r"
+        deployment.apps/cart
+        statefulset.apps/worker
+        resourcequota/mem
+        node/worker-3
+        ");
     }
 
     #[test]

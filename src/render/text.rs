@@ -62,14 +62,12 @@ fn beside(page: &mut Page, report: &Report, asides: &[&Incident]) {
 fn all_clear(page: &mut Page, report: &Report) {
     page.gap();
     let look = page.look;
-    let place = match words::target(report, &look) {
-        Some(target) => format!("with {target} in {}", words::scope(report, &look)),
-        None => format!("in {}", words::scope(report, &look)),
-    };
+    let with = words::target(report, &look).map(|target| format!(" with {target}")).unwrap_or_default();
+    let scope = words::scope(report, &look);
     let verdict = if report.gaps.is_empty() && report.not_evaluated.is_empty() {
-        format!("nothing is wrong {place}")
+        format!("nothing is wrong{with} in {scope}")
     } else {
-        format!("found nothing wrong in what could be read {place}")
+        format!("found nothing wrong{with} in what could be read of {scope}")
     };
     page.prose(&[], Ink::Strong, &format!("{verdict}: {}", examined(report, &look)));
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::ago::ago;
 use super::excerpt::{self, Line};
-use super::page::{Page, Span, width};
+use super::page::{Page, width};
 use crate::model::{Evidence, ObjectRef};
 use crate::render::look::{Ink, columns};
 
@@ -13,8 +13,18 @@ const MOST: usize = 6;
 /// Lines of one long quote.
 const LINES: usize = 3;
 
+/// Where frames stand, and in what light.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting<'a> {
+    pub(super) now: Timestamp,
+    /// Columns to the left of the frames.
+    pub(super) margin: usize,
+    /// The object that the lines above name already.
+    pub(super) subject: &'a ObjectRef,
+}
+
 /// Writes the frames.
-pub(super) fn write(page: &mut Page, evidence: &[Evidence], now: Timestamp) {
+pub(super) fn write(page: &mut Page, evidence: &[Evidence], setting: Setting<'_>) {
     let shown = if page.look.wide { evidence } else { &evidence[..evidence.len().min(MOST)] };
     let mut objects: Vec<&ObjectRef> = Vec::new();
     for item in shown {
@@ -22,71 +32,85 @@ pub(super) fn write(page: &mut Page, evidence: &[Evidence], now: Timestamp) {
             objects.push(&item.object);
         }
     }
-    for object in objects {
+    for (index, object) in objects.into_iter().enumerate() {
+        if index > 0 || object != setting.subject {
+            let name = page.look.line(&format!("{object}:")).into_owned();
+            page.prose(&[(Ink::Plain, &" ".repeat(setting.margin))], Ink::Dim, &name);
+        }
         let about: Vec<&Evidence> = shown.iter().filter(|item| item.object == *object).collect();
-        frame(page, object, &about, now);
+        frame(page, &about, setting);
     }
     if shown.len() < evidence.len() {
         page.put(&[(Ink::Dim, &format!("  and {} more observations", evidence.len() - shown.len()))]);
     }
 }
 
-fn frame(page: &mut Page, object: &ObjectRef, evidence: &[&Evidence], now: Timestamp) {
-    let name = page.look.line(&object.to_string()).into_owned();
-    page.prose(&[(Ink::Plain, "  ")], Ink::Dim, &name);
+fn frame(page: &mut Page, evidence: &[&Evidence], setting: Setting<'_>) {
     let (fields, quotes): (Vec<&Evidence>, Vec<_>) = evidence.iter().partition(|item| excerpt::is_field(&item.path));
     let safe = |text: &str| page.look.line(text).into_owned();
     let fields: Vec<(String, String)> = fields.iter().map(|item| (safe(&item.path), safe(&item.value))).collect();
-    for line in excerpt::draw(fields.iter().map(|(path, value)| (path.as_str(), value.as_str()))) {
-        field(page, &line);
+    let gutter = format!("{}{}", " ".repeat(setting.margin), page.look.sign("│ ", "| "));
+    for line in excerpt::draw(fields.iter().map(|(path, value)| (path.as_str(), value.as_str())), !page.look.wide) {
+        field(page, &gutter, &line);
     }
     for item in quotes {
-        quote(page, item, now);
+        quote(page, &gutter, item, setting.now);
     }
 }
 
 /// A line of the manifest; what was seen is pointed at.
-fn field(page: &mut Page, line: &Line) {
+fn field(page: &mut Page, gutter: &str, line: &Line) {
     let Some(value) = &line.value else {
-        return page.put(&[gutter(page), (Ink::Dim, &line.text)]);
+        return page.put(&[(Ink::Dim, gutter), (Ink::Dim, &line.text)]);
     };
-    let lead = [(Ink::Strong, "  > "), (Ink::Plain, &line.text), (Ink::Plain, " ")];
-    let fits = width(&lead) + columns(value) <= page.look.columns();
-    if fits || !page.look.wide {
+    let mark = format!("{:>width$} ", '>', width = columns(gutter) - 1);
+    let lead = [(Ink::Strong, mark.as_str()), (Ink::Plain, &line.text), (Ink::Plain, " ")];
+    if !page.look.wide || width(&lead) + columns(value) <= page.look.columns() {
         let [mark, text, space] = lead;
         return page.put(&[mark, text, space, (Ink::Strong, value)]);
     }
     page.put(&lead);
-    let rest = [gutter(page), (Ink::Plain, "    ")];
+    let rest = [(Ink::Dim, gutter), (Ink::Plain, "    ")];
     page.hang(&rest, &rest, Ink::Strong, value, usize::MAX);
 }
 
 /// A state, an event or a line of a log: in one line if it fits.
-fn quote(page: &mut Page, item: &Evidence, now: Timestamp) {
-    let label = label(page, &item.path);
+fn quote(page: &mut Page, gutter: &str, item: &Evidence, now: Timestamp) {
+    let path = page.look.line(&item.path).into_owned();
     let value = page.look.line(item.value.trim()).into_owned();
     let time = item.time.map(|time| when(page, now, time)).unwrap_or_default();
-    let line = [gutter(page), (Ink::Dim, &label), (Ink::Plain, &value), (Ink::Dim, &time)];
-    if width(&line) <= page.look.columns() {
-        return page.put(&line);
+    let separator = separator(page, &path);
+    let taken = columns(gutter) + columns(separator) + columns(&value) + columns(&time);
+    let room = page.look.columns().saturating_sub(taken);
+    if let Some(path) = label(page, &path, room) {
+        let said = [(Ink::Dim, path.as_str()), (Ink::Dim, separator), (Ink::Plain, &value), (Ink::Dim, &time)];
+        return page.put(&[&[(Ink::Dim, gutter)], &said[..]].concat());
     }
-    page.put(&[gutter(page), (Ink::Dim, label.trim_end()), (Ink::Dim, &time)]);
-    let rest = [gutter(page), (Ink::Plain, "  ")];
+    page.prose(&[(Ink::Dim, gutter)], Ink::Dim, &format!("{path}{time}:"));
+    let rest = [(Ink::Dim, gutter), (Ink::Plain, "  ")];
     page.hang(&rest, &rest, Ink::Plain, &value, LINES);
 }
 
-/// `status.phase: ` as in a manifest, `log.previous:17 │ ` for what somebody wrote.
-fn label(page: &Page, path: &str) -> String {
+/// The path, without its first steps if that makes it fit: `…terminated.exitCode`.
+fn label(page: &Page, path: &str, room: usize) -> Option<String> {
+    if columns(path) <= room {
+        return Some(path.to_owned());
+    }
+    if page.look.wide {
+        return None;
+    }
+    let more = page.look.sign("…", "...");
+    let tails = path.match_indices('.').map(|(at, _)| &path[at + 1..]).filter(|tail| tail.contains('.'));
+    tails.map(|tail| format!("{more}{tail}")).find(|tail| columns(tail) <= room)
+}
+
+/// `status.phase: Pending` as in a manifest, `log.previous:17 │ KeyError` for what somebody wrote.
+fn separator(page: &Page, path: &str) -> &'static str {
     let said = ["log", "event", "message", "reason"].iter().any(|root| path.starts_with(root));
-    let separator = if said { page.look.sign(" │ ", " | ") } else { ": " };
-    format!("{}{separator}", page.look.line(path))
+    if said { page.look.sign(" │ ", " | ") } else { ": " }
 }
 
 fn when(page: &Page, now: Timestamp, time: Timestamp) -> String {
     let ago = ago(now, time);
-    if page.look.wide { format!("  ({ago}, {time})") } else { format!("  ({ago})") }
-}
-
-fn gutter(page: &Page) -> Span<'static> {
-    (Ink::Dim, page.look.sign("  │ ", "  | "))
+    if page.look.wide { format!(" ({ago}, {time})") } else { format!(" ({ago})") }
 }

@@ -74,14 +74,16 @@ pub(super) fn is_field(path: &str) -> bool {
     ROOTS.contains(&root)
 }
 
-/// Draws fields of one object, given as safe paths and values, as lines of its manifest.
-pub(super) fn draw<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Line> {
+/// Draws fields of one object, given as safe paths and values, as lines of its manifest; if `short`, keys that lead to
+/// one field only share a line: `resources.limits.memory: 64Mi`.
+pub(super) fn draw<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>, short: bool) -> Vec<Line> {
     let mut nodes = Vec::new();
     for (path, value) in fields {
         insert(&mut nodes, &steps(path), value);
     }
     let mut lines = Vec::new();
-    for node in &nodes {
+    for node in nodes {
+        let node = if short { node.shortened() } else { node };
         node.draw("", "", &mut lines);
     }
     lines
@@ -138,6 +140,21 @@ fn insert(nodes: &mut Vec<Node>, steps: &[Step], value: &str) {
 }
 
 impl Node {
+    /// Joins keys that hold one key and nothing else.
+    fn shortened(mut self) -> Node {
+        while self.value.is_none()
+            && let [Node { step: Step::Key(inner), .. }] = &self.children[..]
+            && let Step::Key(outer) = &self.step
+            && is_plain(inner)
+        {
+            let step = Step::Key(format!("{outer}.{inner}"));
+            let only = self.children.pop().expect("one child");
+            self = Node { step, ..only };
+        }
+        self.children = self.children.into_iter().map(Node::shortened).collect();
+        self
+    }
+
     /// `lead` is what stands before the first line, a list's dash perhaps; `indent` what stands before the others.
     fn draw(&self, lead: &str, indent: &str, lines: &mut Vec<Line>) {
         let label = match &self.step {
@@ -179,6 +196,11 @@ impl Node {
     }
 }
 
+/// Returns whether a dot before a key does not mislead about where the key begins.
+fn is_plain(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// The field by which people find an item of this list.
 fn item_key(list: &str, name: &str) -> &'static str {
     match list {
@@ -195,8 +217,8 @@ fn item_key(list: &str, name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn drawn(fields: &[(&str, &str)]) -> String {
-        let lines = draw(fields.iter().copied()).into_iter();
+    fn drawn(fields: &[(&str, &str)], short: bool) -> String {
+        let lines = draw(fields.iter().copied(), short).into_iter();
         let shown = lines.map(|line| match line.value {
             Some(value) => format!("> {} {value}\n", line.text),
             None => format!("  {}\n", line.text),
@@ -211,7 +233,7 @@ mod tests {
             ("spec.containers[main].env[DB_HOST].value", "db"),
             ("spec.nodeName", "worker-1"),
         ];
-        insta::assert_snapshot!(drawn(&fields), @r"
+        insta::assert_snapshot!(drawn(&fields, false), @r"
           spec:
             containers:
             - name: main
@@ -234,7 +256,7 @@ mod tests {
             ("metadata.finalizers[0]", "example.com/hold"),
             ("data[LOG_LEVEL]", "debug"),
         ];
-        insta::assert_snapshot!(drawn(&fields), @r"
+        insta::assert_snapshot!(drawn(&fields, false), @r"
           spec:
             ports:
         >   - targetPort: 8080
@@ -246,6 +268,21 @@ mod tests {
         >   - example.com/hold
           data:
         >   LOG_LEVEL: debug
+        ");
+    }
+
+    #[test]
+    fn short_excerpts_join_keys() {
+        let fields = [
+            ("spec.template.spec.containers[main].resources.limits.memory", "64Mi"),
+            ("metadata.annotations[example.com/a.b]", "x"),
+        ];
+        insta::assert_snapshot!(drawn(&fields, true), @r"
+          spec.template.spec.containers:
+          - name: main
+        >   resources.limits.memory: 64Mi
+          metadata.annotations:
+        >   example.com/a.b: x
         ");
     }
 

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::page::Page;
 use super::words::{count_kind, ink, sure};
 use super::wrap::flow;
-use super::{ago, evidence};
+use super::ago;
+use super::evidence::{self, Setting};
 use crate::model::{Finding, Incident, Kind, ObjectRef, Recommendation, Risk};
 use crate::render::look::{Ink, columns};
 
@@ -19,7 +20,8 @@ pub(super) fn write(page: &mut Page, incident: &Incident, now: Timestamp) {
     page.gap();
     headline(page, incident);
     about(page, incident, now);
-    evidence::write(page, &incident.cause.evidence, now);
+    let subject = &incident.cause.subject.object;
+    evidence::write(page, &incident.cause.evidence, Setting { now, margin: 2, subject });
     effects(page, &incident.effects, now);
     affected(page, incident);
     let doubtful = page.look.wide || incident.cause.confidence < UNSURE;
@@ -72,7 +74,7 @@ fn effects(page: &mut Page, effects: &[Finding], now: Timestamp) {
         page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "            ")], Ink::Plain, &message, 1);
         lead = "            ";
         if page.look.wide {
-            evidence::write(page, &effect.evidence, now);
+            evidence::write(page, &effect.evidence, Setting { now, margin: lead.len(), subject: &effect.subject.object });
         }
     }
     if effects.len() > most {
@@ -80,17 +82,11 @@ fn effects(page: &mut Page, effects: &[Finding], now: Timestamp) {
     }
 }
 
-/// Sums up what is hit: `hits: 3 pods: cart-1, cart-2, cart-3`. What the headline names already is not told again.
+/// Sums up what is hit: `hits: 3 pods: cart-1, cart-2, cart-3`. What the lines above name is not told again.
 fn affected(page: &mut Page, incident: &Incident) {
     let subject = &incident.cause.subject.object;
-    let others: Vec<&ObjectRef> = incident.affected.iter().filter(|object| *object != subject).collect();
-    let seen = |object: &ObjectRef| incident.cause.evidence.iter().any(|evidence| evidence.object == *object);
-    if let [only] = others[..]
-        && seen(only)
-        && !page.look.wide
-    {
-        return;
-    }
+    let told = |object: &ObjectRef| object == subject || (!page.look.wide && is_told(incident, object));
+    let others: Vec<&ObjectRef> = incident.affected.iter().filter(|object| !told(object)).collect();
     let mut lead = "  hits: ";
     for group in others.chunk_by(|a, b| (&a.api_version, &a.kind) == (&b.api_version, &b.kind)) {
         let names: Vec<String> = group.iter().map(|object| name(object, subject)).collect();
@@ -99,6 +95,13 @@ fn affected(page: &mut Page, incident: &Incident) {
         page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "        ")], Ink::Plain, &text, 2);
         lead = "        ";
     }
+}
+
+/// Returns whether effects or the proof name the object, so that the sum of what is hit need not.
+fn is_told(incident: &Incident, object: &ObjectRef) -> bool {
+    let mut effects = incident.effects.iter();
+    let seen = || incident.cause.evidence.iter().any(|evidence| evidence.object == *object);
+    effects.any(|effect| effect.subject.object == *object) || (incident.affected.len() == 1 && seen())
 }
 
 /// Names an object, with its namespace where that is not the subject's.

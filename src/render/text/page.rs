@@ -4,7 +4,7 @@ use super::wrap::{fitting, wrap};
 use crate::render::look::{Ink, Look, columns};
 use crate::render::safe;
 
-/// Prose in longer lines than this is tiring, however wide the terminal is.
+/// Prose in longer lines than this is tiring, however wide the terminal is; what fits in one line stays there.
 const PROSE: usize = 120;
 
 /// A piece of a line in one colour. Its text is already safe.
@@ -51,7 +51,9 @@ impl Page {
     /// Writes prose after `lead`, its further lines after `rest`; `most` lines unless everything is wanted.
     pub(super) fn hang(&mut self, lead: &[Span<'_>], rest: &[Span<'_>], ink: Ink, text: &str, most: usize) {
         let indent = width(lead).max(width(rest));
-        let room = self.look.columns().min(PROSE).saturating_sub(indent);
+        let columns_all = self.look.columns();
+        let one_line = indent + columns(text) <= columns_all;
+        let room = if one_line { columns_all } else { columns_all.min(PROSE) }.saturating_sub(indent);
         let lines = self.clip(wrap(text, room), most, room);
         for (index, line) in lines.iter().enumerate() {
             let mut spans = if index == 0 { lead.to_vec() } else { rest.to_vec() };

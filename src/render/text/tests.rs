@@ -58,6 +58,16 @@ fn ascii_and_colour() {
 }
 
 #[test]
+fn zz_look() {
+    for (name, width, wide) in [("80", 80, false), ("160", 160, false), ("wide", 160, true)] {
+        for (r, report) in [("rich", sample::rich()), ("hostile", sample::hostile()), ("partial", sample::partial())] {
+            std::fs::write(format!("/tmp/render-{r}-{name}.txt"), render(&report, &Look { color: true, width, wide, ..LOOK })).unwrap();
+        }
+    }
+    std::fs::write("/tmp/render-explain.txt", crate::render::explain::rule(&sample::BACKENDS, &Look { color: true, ..LOOK }) + &crate::render::explain::list(&Look { color: true, ..LOOK })).unwrap();
+}
+
+#[test]
 fn ascii_is_ascii() {
     assert!(render(&sample::rich(), &Look { unicode: false, ..LOOK }).is_ascii());
 }
@@ -73,7 +83,7 @@ fn colour_changes_nothing_else() {
 #[test]
 fn nothing_wrong_is_one_line() {
     let text = render(&sample::healthy(), &Look { width: 200, ..LOOK });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"nothing is wrong in namespace shop (context prod): examined 12 pods, 4 workloads, 3 services, 57 events by 92 rules at 12:00:00Z");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(super) fn scope(report: &Report, look: &Look) -> String {
         [one] => format!("namespace {one}"),
         several => format!("namespaces {}", several.join(", ")),
     };
-    let context = report.context.as_ref().map(|context| format!(" of context {context}")).unwrap_or_default();
+    let context = report.context.as_ref().map(|context| format!(" (context {context})")).unwrap_or_default();
     look.line(&format!("{namespaces}{context}")).into_owned()
 }
 
