@@ -34,7 +34,7 @@ const ABOUT: &str = "\
 pub(super) fn smell(name: &str) -> Option<Smell> {
     // `checksum/secret` of a pod template must stay comparable, and is no secret.
     // What a placeholder is in was judged before.
-    if name.starts_with("checksum/") || name.contains("<secret:") {
+    if !has_telling_part(name) || name.starts_with("checksum/") || name.contains("<secret:") {
         return None;
     }
     let (mut found, mut before, mut last) = (None, "", "");
@@ -45,10 +45,28 @@ pub(super) fn smell(name: &str) -> Option<Smell> {
         }
         (before, last) = (word, word);
     }
-    if is_one_of(last, ABOUT) {
-        return None;
-    }
-    found.or_else(|| is_one_of(last, WEAK_LAST).then_some(Smell::Weak))
+    let smell = found.or_else(|| is_one_of(last, WEAK_LAST).then_some(Smell::Weak))?;
+    (!is_one_of(last, ABOUT)).then_some(smell)
+}
+
+/// Tells cheaply that no name in the text can [`smell`], as in nearly all.
+pub(super) fn has_telling_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let part_at = |at: usize| {
+        let starts = |part: &[u8]| bytes.get(at..at + part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part));
+        match bytes[at].to_ascii_lowercase() {
+            b'a' => starts(b"auth"),
+            b'b' => starts(b"bearer") || starts(b"basic"),
+            b'c' => starts(b"cred") || starts(b"cookie"),
+            b'j' => starts(b"jwt"),
+            b'k' => starts(b"key"),
+            b'p' => starts(b"pass") || starts(b"pw"),
+            b's' => starts(b"secret") || starts(b"sig"),
+            b't' => starts(b"token"),
+            _ => false,
+        }
+    };
+    (0..bytes.len()).any(part_at)
 }
 
 /// Tells whether a field of a Kubernetes object is about a Secret by name, as `secret: db` of many custom resources.
