@@ -9,26 +9,40 @@ pub(super) enum Smell {
     Weak,
 }
 
-const STRONG: &str = "\
-    accesskey accountkey apikey bearer cred credential credentials creds jwt passcode \
-    passphrase passwords privatekey pwd secretkey secrets sharedkey signingkey tokens";
+#[rustfmt::skip]
+const STRONG: &[&str] = &[
+    "accesskey", "accountkey", "apikey", "bearer", "cred", "credential", "credentials", "creds", "jwt", "passcode",
+    "passphrase", "passwords", "privatekey", "pwd", "secretkey", "secrets", "sharedkey", "signingkey", "tokens",
+];
 
 /// `PGPASSWORD`, `authtoken`: these tell at the end of a word, too.
-const STRONG_ENDINGS: &str = "password passwd secret token";
+#[rustfmt::skip]
+const STRONG_ENDINGS: &[&str] = &[
+    "password", "passwd", "secret", "token",
+];
 
-const WEAK_LAST: &str = "auth authorization cookie pass pw sig signature";
+#[rustfmt::skip]
+const WEAK_LAST: &[&str] = &[
+    "auth", "authorization", "cookie", "pass", "pw", "sig", "signature",
+];
 
 /// What makes a key a secret: the word before `key`.
-const KEYS: &str = "\
-    access account api app auth client encryption license master private secret service shared signing ssh \
-    storage write";
+#[rustfmt::skip]
+const KEYS: &[&str] = &[
+    "access", "account", "api", "app", "auth", "client", "encryption", "license", "master", "private", "secret",
+    "service", "shared", "signing", "ssh", "storage", "write",
+];
 
 /// A name that ends so is about a secret: where it lies, what it is called, how long it lives.
-const ABOUT: &str = "\
-    algorithm audience backend bucket bytes class count dir directory enabled endpoint engine expiration expires \
-    expiry field file format header host hosts interval issuer keyname kind length limit location manager max \
-    method min minutes mode mount name namespace path paths policy port prefix provider rate ref region required \
-    seconds selector size store strategy timeout ttl type uri url urls user username version volume window";
+#[rustfmt::skip]
+const ABOUT: &[&str] = &[
+    "algorithm", "audience", "backend", "bucket", "bytes", "class", "count", "dir", "directory", "enabled",
+    "endpoint", "engine", "expiration", "expires", "expiry", "field", "file", "format", "header", "host", "hosts",
+    "interval", "issuer", "keyname", "kind", "length", "limit", "location", "manager", "max", "method", "min",
+    "minutes", "mode", "mount", "name", "namespace", "path", "paths", "policy", "port", "prefix", "provider",
+    "rate", "ref", "region", "required", "seconds", "selector", "size", "store", "strategy", "timeout", "ttl",
+    "type", "uri", "url", "urls", "user", "username", "version", "volume", "window",
+];
 
 /// Tells whether the name of a variable, flag, key or header announces a secret, judged by its words.
 pub(super) fn smell(name: &str) -> Option<Smell> {
@@ -72,7 +86,7 @@ pub(super) fn has_telling_part(text: &str) -> bool {
 /// Tells whether a field of a Kubernetes object is about a Secret by name, as `secret: db` of many custom resources.
 pub(super) fn refers(name: &str, value: &str) -> bool {
     let last = words(name).last().unwrap_or_default();
-    is_one_of(last, "secret secrets credential credentials creds")
+    is_one_of(last, &["secret", "secrets", "credential", "credentials", "creds"])
         && !words(name).any(|word| is_word(word, "client"))
         && value.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'/'))
 }
@@ -89,8 +103,11 @@ pub(super) fn harmless(value: &str) -> bool {
         || is_reference(value)
 }
 
-const SWITCHES: &str = "\
-    disabled enabled false nil no none null off on optional redacted required true undefined unset yes";
+#[rustfmt::skip]
+const SWITCHES: &[&str] = &[
+    "disabled", "enabled", "false", "nil", "no", "none", "null", "off", "on", "optional", "redacted", "required",
+    "true", "undefined", "unset", "yes",
+];
 
 /// Tells whether a value has the mix of letters and digits that words do not have.
 pub(super) fn looks_random(value: &str) -> bool {
@@ -139,20 +156,20 @@ fn is_template(open: &str, inner: &str) -> bool {
 }
 
 fn is_strong(word: &str) -> bool {
-    let ends_with = |ending: &str| {
+    let ends_with = |ending: &&str| {
         word.len() >= ending.len()
             && word.is_char_boundary(word.len() - ending.len())
             && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending)
     };
-    STRONG_ENDINGS.split(' ').any(ends_with) || is_one_of(word, STRONG)
+    STRONG_ENDINGS.iter().any(ends_with) || is_one_of(word, STRONG)
 }
 
 fn is_word(word: &str, other: &str) -> bool {
     word.eq_ignore_ascii_case(other)
 }
 
-fn is_one_of(word: &str, list: &str) -> bool {
-    list.split(' ').any(|other| is_word(word, other))
+fn is_one_of(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|other| is_word(word, other))
 }
 
 /// Splits `dbPassword2`, `DB_PASSWORD`, `--db-password`, `APIKey` into words, without digits at their ends.

@@ -28,8 +28,10 @@ pub(super) fn secrets(text: &str, mode: Mode) -> Vec<Range<usize>> {
         found.extend(URL_PASSWORD.captures_iter(text).filter_map(|url| Some(url.get(1).or(url.get(2))?.range())));
     }
     if may_hold_named(text) {
-        let bearers = BEARER.captures_iter(text).filter_map(|bearer| Some(bearer.get(1)?.range()));
-        found.extend(bearers.filter(|bearer| looks_random(&text[bearer.clone()])));
+        if may_hold_bearer(text) {
+            let bearers = BEARER.captures_iter(text).filter_map(|bearer| Some(bearer.get(1)?.range()));
+            found.extend(bearers.filter(|bearer| looks_random(&text[bearer.clone()])));
+        }
         assignment::find(text, mode, &mut found);
     }
     if found.is_empty() { found } else { settled(text, found) }
@@ -47,6 +49,10 @@ fn may_hold_shape(text: &str) -> bool {
 
 fn may_hold_url_password(text: &str) -> bool {
     text.contains('@') && text.contains("://")
+}
+
+fn may_hold_bearer(text: &str) -> bool {
+    ["earer", "asic", "EARER", "ASIC"].iter().any(|part| text.contains(part))
 }
 
 fn may_hold_named(text: &str) -> bool {
