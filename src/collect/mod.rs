@@ -6,3 +6,5 @@ mod decode;
 pub mod folder;
 pub mod intake;
 pub mod kubeconfig;
+pub mod live;
+pub mod plan;

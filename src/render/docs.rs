@@ -1,6 +1,6 @@
 //! docs/rules.md, made from the same words as `kubectl rca explain`.
 //!
-//! `UPDATE_DOCS=1 cargo test --lib current` writes it and the JSON Schema anew.
+//! `UPDATE_DOCS=1 cargo test --lib docs` writes it and the JSON Schema anew.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::model::Kind;
 use crate::rules::{self, Rule};
 
 const HEAD: &str = "\
-<!-- Made from src/rules. To make it anew: UPDATE_DOCS=1 cargo test --lib current -->
+<!-- Made from src/rules. To make it anew: UPDATE_DOCS=1 cargo test --lib docs -->
 # Rules
 
 What `kubectl rca explain RULE` tells, in one page.
@@ -77,26 +77,33 @@ fn kinds(kinds: &[Kind]) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::render::json;
 
     /// Compares a generated file with the one that is checked in, or writes it if `UPDATE_DOCS` is set.
     #[expect(clippy::disallowed_methods, reason = "a test may look at the files of the project")]
-    pub(in crate::render) fn assert_current(path: &str, text: &str) {
+    fn assert_current(path: &str, text: &str) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(&file, text).unwrap();
         }
         let current = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(current == text, "{path} is stale: run `UPDATE_DOCS=1 cargo test --lib current`");
+        assert!(current == text, "{path} is stale: run `UPDATE_DOCS=1 cargo test --lib docs`");
     }
 
     #[test]
     fn the_page_of_rules_is_current() {
         assert_current("docs/rules.md", &rules_markdown());
+    }
+
+    #[test]
+    fn the_schema_is_current() {
+        let text = serde_json::to_string_pretty(&json::schema()).unwrap() + "\n";
+        assert_current("schema/report-v1alpha1.json", &text);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::diagnose::target::Fate;
 use crate::model::report::Examined;
 use crate::model::{
     Evidence, Finding, Gap, GapReason, Incident, Kind, NotEvaluated, ObjectRef, Recommendation, Report, Risk, Scope,
@@ -40,6 +41,8 @@ static HISTORY: Rule = rule("node-not-ready", "node_not_ready", "detects nodes t
 pub(super) static RULES: &[&Rule] = &[&MISSING_ENV, &BACKENDS, &QUOTA, &LOG_ERROR, &HISTORY];
 
 const FIELD: &str = "spec.template.spec.containers[main].env[DB_HOST].valueFrom.configMapKeyRef.key";
+const TRACE: &str = "Traceback (most recent call last):\n  File \"/app/main.py\", line 3, in <module>\n    run()\n\n  \
+    File \"/app/main.py\", line 2, in run\n    raise SystemExit(1)\nSystemExit: 1";
 const LAST_END: &str = "status.containerStatuses[main].lastState.terminated";
 
 fn now() -> Timestamp {
@@ -85,6 +88,7 @@ fn report(incidents: Vec<Incident>) -> Report {
         server: Some("v1.36.3".to_owned()),
         context: Some("prod".to_owned()),
         scope: Scope::namespace("shop"),
+        fate: Fate::Present,
         incidents,
         not_evaluated: Vec::new(),
         gaps: Vec::new(),
@@ -178,10 +182,10 @@ fn missing_env() -> Incident {
         .because(deployment("cart"), FIELD, "DB_HOST")
         .because(ObjectRef::new(Kind::ConfigMap, "shop", "cart-config"), "data", "{CACHE_URL, LOG_LEVEL}")
         .because_at(cart("x2k4q"), format!("{LAST_END}.exitCode"), "1", Some(before(3)))
-        .because_at(cart("x2k4q"), "log.previous:17", "KeyError: 'DB_HOST'", Some(before(3)))
+        .because_at(cart("x2k4q"), "log.previous[main]:17", "KeyError: 'DB_HOST'", Some(before(3)))
         .because_at(
             cart("x2k4q"),
-            "event.message",
+            "events[BackOff].message",
             "Back-off restarting failed container main in pod cart-7d9f8c6b5-x2k4q_shop(5a6f0f0e-3f6b-4d8f-9c43-8d6a6a0f2c11)",
             Some(before(1)),
         )
@@ -217,6 +221,7 @@ fn unsure() -> Incident {
         .finding(ObjectRef::new(Kind::StatefulSet, "shop", "worker"), "statefulset/worker restarts without saying why")
         .severity(Severity::Error)
         .because_at(pod.clone(), format!("{LAST_END}.reason"), "Error", Some(before(200)))
+        .because_at(pod.clone(), "log.previous[main]:201", TRACE, Some(before(200)))
         .seen(Some(before(300)), Some(before(200)))
         .affects(pod.clone())
         .confidence(0.55)

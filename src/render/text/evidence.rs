@@ -74,21 +74,46 @@ fn field(page: &mut Page, gutter: &str, line: &Line) {
     page.hang(&rest, &rest, Ink::Strong, value, usize::MAX);
 }
 
-/// A state, an event or a line of a log: in one line if it fits.
+/// A state, an event or lines of a log: in one line if it fits.
 fn quote(page: &mut Page, gutter: &str, item: &Evidence, now: Timestamp) {
     let path = page.look.line(&item.path).into_owned();
-    let value = page.look.line(item.value.trim()).into_owned();
+    let lines = said(page, &item.value);
+    let value = lines.join(" ");
     let time = item.time.map(|time| when(page, now, time)).unwrap_or_default();
     let separator = separator(page, &path);
     let taken = columns(gutter) + columns(separator) + columns(&value) + columns(&time);
     let room = page.look.columns().saturating_sub(taken);
-    if let Some(path) = label(page, &path, room) {
+    if lines.len() < 2
+        && let Some(path) = label(page, &path, room)
+    {
         let said = [(Ink::Dim, path.as_str()), (Ink::Dim, separator), (Ink::Plain, &value), (Ink::Dim, &time)];
         return page.put(&[&[(Ink::Dim, gutter)], &said[..]].concat());
     }
     page.prose(&[(Ink::Dim, gutter)], Ink::Dim, &format!("{path}{time}:"));
     let rest = [(Ink::Dim, gutter), (Ink::Plain, "  ")];
-    page.hang(&rest, &rest, Ink::Plain, &value, LINES);
+    if let [only] = &lines[..] {
+        return page.hang(&rest, &rest, Ink::Plain, only, LINES);
+    }
+    for line in lines {
+        // Wrapping would take away the indent, which traces need.
+        if width(&rest) + columns(&line) <= page.look.columns() {
+            page.put(&[&rest[..], &[(Ink::Plain, &line)]].concat());
+        } else {
+            page.hang(&rest, &rest, Ink::Plain, &line, 1);
+        }
+    }
+}
+
+/// The lines of a quote: of many, the first and the last, where traces name what was thrown.
+fn said(page: &Page, value: &str) -> Vec<String> {
+    let mut lines: Vec<String> =
+        value.trim().lines().map(|line| page.look.line(line.trim_end()).into_owned()).collect();
+    lines.retain(|line| !line.is_empty());
+    if !page.look.wide && lines.len() > LINES + 1 {
+        let hidden = lines.len() - LINES;
+        lines.splice(1..=hidden, [format!("({hidden} lines more)")]);
+    }
+    lines
 }
 
 /// The path, without its first steps if that makes it fit: `…terminated.exitCode`.

@@ -172,8 +172,7 @@ impl Node {
 
     fn draw_item(&self, list: &str, name: &str, indent: &str, lines: &mut Vec<Line>) {
         let deeper = format!("{indent}  ");
-        let numbered = name.bytes().all(|byte| byte.is_ascii_digit());
-        if numbered {
+        if is_number(name) && item_key(list, name) == "name" {
             return self.draw_numbered(indent, lines);
         }
         let text = format!("{indent}- {}: {name}", item_key(list, name));
@@ -196,6 +195,11 @@ impl Node {
     }
 }
 
+/// Returns whether an item has a number at most: `0`, or `*` and nothing for any.
+fn is_number(name: &str) -> bool {
+    name == "*" || name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Returns whether a dot before a key does not mislead about where the key begins.
 fn is_plain(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -208,6 +212,8 @@ fn item_key(list: &str, name: &str) -> &'static str {
         "taints" | "tolerations" => "key",
         "rules" => "host",
         "paths" => "path",
+        // Not an index: paths name ports by their number.
+        "ports" if name.len() > 1 && is_number(name) => "port",
         "volumeMounts" if name.starts_with('/') => "mountPath",
         _ => "name",
     }
@@ -250,8 +256,10 @@ mod tests {
     #[test]
     fn numbered_items_and_free_keys_read_as_written() {
         let fields = [
-            ("spec.ports[0].targetPort", "8080"),
-            ("spec.ports[0].port", "80"),
+            ("spec.ports[80].targetPort", "8080"),
+            ("spec.tls[0].hosts", "a.example"),
+            ("spec.tls[0].secretName", "tls"),
+            ("spec.containers[*].ports[].hostPort", "53"),
             ("metadata.annotations[example.com/a.b]", "x"),
             ("metadata.finalizers[0]", "example.com/hold"),
             ("data[LOG_LEVEL]", "debug"),
@@ -259,8 +267,14 @@ mod tests {
         insta::assert_snapshot!(drawn(&fields, false), @r"
           spec:
             ports:
-        >   - targetPort: 8080
-        >     port: 80
+            - port: 80
+        >     targetPort: 8080
+            tls:
+        >   - hosts: a.example
+        >     secretName: tls
+            containers:
+            - ports:
+        >     - hostPort: 53
           metadata:
             annotations:
         >     example.com/a.b: x

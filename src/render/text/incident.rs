@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::ago;
+use super::evidence::{self, Setting};
 use super::page::Page;
 use super::words::{count_kind, ink, sure};
 use super::wrap::flow;
-use super::ago;
-use super::evidence::{self, Setting};
 use crate::model::{Finding, Incident, Kind, ObjectRef, Recommendation, Risk};
 use crate::render::look::{Ink, columns};
 
@@ -74,7 +74,11 @@ fn effects(page: &mut Page, effects: &[Finding], now: Timestamp) {
         page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "            ")], Ink::Plain, &message, 1);
         lead = "            ";
         if page.look.wide {
-            evidence::write(page, &effect.evidence, Setting { now, margin: lead.len(), subject: &effect.subject.object });
+            evidence::write(
+                page,
+                &effect.evidence,
+                Setting { now, margin: lead.len(), subject: &effect.subject.object },
+            );
         }
     }
     if effects.len() > most {

@@ -58,16 +58,6 @@ fn ascii_and_colour() {
 }
 
 #[test]
-fn zz_look() {
-    for (name, width, wide) in [("80", 80, false), ("160", 160, false), ("wide", 160, true)] {
-        for (r, report) in [("rich", sample::rich()), ("hostile", sample::hostile()), ("partial", sample::partial())] {
-            std::fs::write(format!("/tmp/render-{r}-{name}.txt"), render(&report, &Look { color: true, width, wide, ..LOOK })).unwrap();
-        }
-    }
-    std::fs::write("/tmp/render-explain.txt", crate::render::explain::rule(&sample::BACKENDS, &Look { color: true, ..LOOK }) + &crate::render::explain::list(&Look { color: true, ..LOOK })).unwrap();
-}
-
-#[test]
 fn ascii_is_ascii() {
     assert!(render(&sample::rich(), &Look { unicode: false, ..LOOK }).is_ascii());
 }
