@@ -51,10 +51,12 @@ fn headline(page: &mut Page, incident: &Incident) {
     page.prose(&[(ink(incident.severity), &severity)], Ink::Strong, &message);
 }
 
-/// `deployment/shop/cart, container main · for 12m · 97 % sure · oom-killed`.
+/// `deployment/shop/cart · for 12m · 97 % sure · oom-killed`, with the container if the headline does not name it.
 fn about(page: &mut Page, incident: &Incident, now: Timestamp) {
     let subject = &incident.cause.subject;
-    let container = subject.container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
+    let unnamed = |name: &&String| !incident.cause.message.contains(&format!("`{name}`"));
+    let container = subject.container.as_ref().filter(unnamed);
+    let container = container.map(|name| format!(", container {name}")).unwrap_or_default();
     let subject = page.look.line(&format!("{}{container}", subject.object)).into_owned();
     let mut items = vec![subject];
     items.extend(ago::seen(now, incident));
