@@ -13,7 +13,7 @@ mod suspicion;
 
 use jiff::Timestamp;
 
-use super::client::{ApiClient, JSON, RequestError};
+use super::client::{ApiClient, JSON, Pages, RequestError};
 use super::plan::Plan;
 use crate::failure::Failure;
 use crate::model::{Kind, Snapshot, Target};
@@ -29,6 +29,11 @@ pub async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot, Failur
     };
     snapshot.taken_at = moment(&snapshot);
     Ok(snapshot)
+}
+
+/// Starts the lists that examining a namespace starts with, for whoever wants to know what they cost by themselves.
+pub fn first_lists(client: &ApiClient, namespace: &str) -> Vec<Pages> {
+    namespace::lists(&[namespace.to_owned()]).iter().map(|list| list.download(client)).collect()
 }
 
 /// Returns the present moment; if the server's clock is ahead of ours, the newest that it told.
