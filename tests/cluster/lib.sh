@@ -51,11 +51,12 @@ start() { # start NAME COMMAND...
 
 # The id of a daemon that we started, and nothing if it is gone or the id now belongs to another process.
 running() { # running NAME
-    local pid born command
+    local pid born command args
     read -r pid born command 2>/dev/null <"$run/$1.pid" || return 1
     [ "$(birth "$pid")" = "$born" ] || return 1
-    # Scripts are named after their interpreter at times, hence either.
-    tr '\0' '\n' <"/proc/$pid/cmdline" | head -2 | grep -q "$command\$" || return 1
+    mapfile -d '' -n 2 args 2>/dev/null <"/proc/$pid/cmdline"
+    # The second of them for scripts, which run as an argument of their interpreter.
+    [ "$(basename -- "${args[0]-}")" = "$command" ] || [ "$(basename -- "${args[1]-}")" = "$command" ] || return 1
     echo "$pid"
 }
 

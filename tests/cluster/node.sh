@@ -193,7 +193,8 @@ start_addons() {
         --kubelet-insecure-tls --kubelet-preferred-address-types InternalIP --node-selector 'type!=kwok' \
         --metric-resolution 10s --kubelet-request-timeout 5s # the second must be the smaller one
     start kwok kwok --kubeconfig "$admin" --config "$here/stages.yaml" --manage-nodes-with-label-selector type=kwok \
-        --cidr 10.245.0.1/16 --node-ip "$node_ip" --node-port "$kwok_port" --node-lease-duration-seconds 40
+        --cidr 10.245.0.1/16 --node-ip "$node_ip" --node-port "$kwok_port" --server-address "$node_ip:$kwok_port" \
+        --node-lease-duration-seconds 40
 }
 
 wait_ready() {
@@ -201,4 +202,6 @@ wait_ready() {
     wait_for 60 "the node" "${kube[@]}" wait --for condition=Ready "node/$node" --timeout 1s
     wait_for 60 DNS "${kube[@]}" -n kube-system rollout status deployment/coredns --timeout 1s
     wait_for 60 "the metrics" "${kube[@]}" get --raw "/apis/metrics.k8s.io/v1beta1/nodes/$node"
+    local name
+    for name in "${daemons[@]}"; do running "$name" >/dev/null || fail "$name has died; see $logs/$name.log"; done
 }

@@ -6,12 +6,15 @@ key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$pk
 
 authority() { # authority NAME
     key "$1"
-    openssl req -x509 -new -key "$pki/$1.key" -days 365 -subj "/CN=$1" -out "$pki/$1.crt"
+    openssl req -x509 -new -key "$pki/$1.key" -days 365 -subj "/CN=$1" \
+        -addext keyUsage=critical,keyCertSign,cRLSign -out "$pki/$1.crt"
 }
 
 # Serial numbers at random: a counter in a file would be shared by scripts that run at the same time.
 certificate() { # certificate NAME SUBJECT AUTHORITY [ALTERNATIVE-NAMES]
-    local name=$1 subject=$2 by=$3 extensions='extendedKeyUsage=clientAuth,serverAuth'
+    local name=$1 subject=$2 by=$3 extensions
+    # The key identifiers because strict clients, such as Python's since 3.13, turn certificates without them down.
+    extensions=$'authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\nextendedKeyUsage=clientAuth,serverAuth'
     [ -z "${4-}" ] || extensions+=$'\n'"subjectAltName=$4"
     key "$name"
     openssl req -new -key "$pki/$name.key" -subj "$subject" |
