@@ -43,9 +43,14 @@ start_containerd() {
 
 # `_default` stands for every host: no pull leaves the machine. One host is there for tests that want no answer at all.
 registry_hosts() {
-    mkdir -p "$run/registry/_default" "$run/registry/unreachable.test"
-    echo "server = \"http://127.0.0.1:$registry_port\"" >"$run/registry/_default/hosts.toml"
-    echo 'server = "http://127.0.0.1:1"' >"$run/registry/unreachable.test/hosts.toml"
+    registry_host _default "http://127.0.0.1:$registry_port"
+    registry_host unreachable.test http://127.0.0.1:1
+}
+
+# The empty table belongs to it: containerd 1.6 takes a file without one for broken and asks the real host.
+registry_host() { # registry_host NAME URL
+    mkdir -p "$run/registry/$1"
+    printf 'server = "%s"\n[host]\n' "$2" >"$run/registry/$1/hosts.toml"
 }
 
 cni_config() {
