@@ -66,10 +66,21 @@ all_running() {
 }
 
 healthy() {
-    [ -f "$admin" ] && all_running || return 1
-    local kube=(kubectl --kubeconfig "$admin" --request-timeout 5s)
+    local kube=(kubectl --kubeconfig "$admin" --request-timeout 20s)
     "${kube[@]}" get --raw /readyz >/dev/null 2>&1 || return 1
     "${kube[@]}" wait --for condition=Ready "node/$node" --timeout 1s >/dev/null 2>&1
+}
+
+# Patient with a cluster whose processes all live: on a busy machine it only is slow, and others may be using it.
+is_up() {
+    local end=$((SECONDS + 60))
+    [ -f "$admin" ] || return 1
+    while all_running; do
+        ! healthy || return 0
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 1
+    done
+    return 1
 }
 
 wait_for() { # wait_for SECONDS WHAT COMMAND...

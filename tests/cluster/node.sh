@@ -6,9 +6,14 @@ network_up() {
     ip addr add "$node_ip/32" dev "$node_link"
     ip link set "$node_link" up
     # The bridge of the pods is made by CNI with the first pod; rules may name it before.
-    sysctl -qw net.ipv4.ip_forward=1
-    sysctl -qw fs.inotify.max_user_instances=1024 # the default of 128 is too few for a few dozen pods
+    at_least net.ipv4.ip_forward 1
+    at_least fs.inotify.max_user_instances 1024 # the default of 128 is too few for a few dozen pods
     fence
+}
+
+# Written only if needed: in a container the setting may be right, yet not ours to write.
+at_least() { # at_least SETTING NUMBER
+    [ "$(sysctl -n "$1")" -ge "$2" ] || sysctl -qw "$1=$2"
 }
 
 # Pods reach each other and this machine, and nobody else reaches the API server: nothing comes in or goes out.
