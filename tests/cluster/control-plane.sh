@@ -29,7 +29,8 @@ start_etcd() {
 start_apiserver() {
     local serve=(--secure-port 6443 --bind-address 0.0.0.0 --advertise-address "$node_ip"
         --tls-cert-file "$pki/apiserver.crt" --tls-private-key-file "$pki/apiserver.key")
-    local access=(--authorization-mode "Node,RBAC" --enable-admission-plugins NodeRestriction --client-ca-file "$pki/ca.crt")
+    local access=(--client-ca-file "$pki/ca.crt" --authorization-mode "Node,RBAC"
+        --enable-admission-plugins NodeRestriction)
     local accounts=(--service-account-issuer https://kubernetes.default.svc
         --service-account-key-file "$pki/sa.pub" --service-account-signing-key-file "$pki/sa.key")
     local kubelet=(--kubelet-preferred-address-types InternalIP

@@ -69,7 +69,8 @@ def main():
     names = [full_name(name) for name in args.name]
     manifest = [{"Config": config_name, "RepoTags": names, "Layers": ["layer.tar"]}]
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as out:
-        for name, data in ((config_name, config), ("layer.tar", layer), ("manifest.json", json.dumps(manifest).encode())):
+        files = {config_name: config, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}
+        for name, data in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             out.addfile(entry, io.BytesIO(data))

@@ -107,7 +107,8 @@ TOML
 snapshotter() {
     local try=$run/overlay
     mkdir -p "$try"/{lower,upper,work,merged}
-    if mount -t overlay overlay -o "lowerdir=$try/lower,upperdir=$try/upper,workdir=$try/work" "$try/merged" 2>/dev/null; then
+    local layers=lowerdir=$try/lower,upperdir=$try/upper,workdir=$try/work
+    if mount -t overlay overlay -o "$layers" "$try/merged" 2>/dev/null; then
         umount "$try/merged"
         echo overlayfs
     else

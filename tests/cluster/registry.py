@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The only registry that the cluster knows, whatever host an image's name has. It has no images: it says no, in the words
-of a real one, so that tests see true failures of a pull although nothing leaves the machine.
+"""The only registry that the cluster knows, whatever host an image's name has. It has no images: it says no in the
+words of a real one, so that tests see true failures of a pull although nothing leaves the machine.
 
     registry.py ADDRESS PORT
 
