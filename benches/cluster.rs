@@ -35,7 +35,12 @@ fn main() -> anyhow::Result<()> {
         println!("run {run}: bare {:?}, plugin {elapsed:?}", bares[run - 1]);
     }
     let best = |times: &[Duration]| times.iter().min().copied().unwrap_or_default().as_secs_f64();
-    println!("best: bare {:.3} s, plugin {:.3} s, ratio {:.2}", best(&bares), best(&plugins), best(&plugins) / best(&bares));
+    println!(
+        "best: bare {:.3} s, plugin {:.3} s, ratio {:.2}",
+        best(&bares),
+        best(&plugins),
+        best(&plugins) / best(&bares)
+    );
     println!("{last}");
     Ok(())
 }

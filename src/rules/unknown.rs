@@ -36,7 +36,8 @@ Run the commands under `next`: they show what would decide.",
 
 /// Finds the pods in trouble that none of the findings is about.
 pub(super) fn check(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Finding> {
-    let present = || findings.iter().filter(|finding| finding.state == State::Present && finding.severity > Severity::Info);
+    let present =
+        || findings.iter().filter(|finding| finding.state == State::Present && finding.severity > Severity::Info);
     let affected = present().flat_map(|finding| &finding.affected);
     let told: BTreeSet<&ObjectRef> = affected.chain(present().map(|finding| &finding.subject.object)).collect();
     let silent = |pod: &PodView<'_>| !told.contains(&pod.object()) && !told.contains(&pod.workload().object);
@@ -48,13 +49,18 @@ fn unknown(pod: PodView<'_>) -> Option<Finding> {
     let workload = pod.workload().object.clone();
     let message = format!("{what} of {}, and nothing that was read tells why", workload.short());
     let (name, place) = (pod.name(), pod.namespace());
-    let finding = RULE.finding(workload, message).because(pod.object(), path, value).affects(pod.object()).confidence(0.3);
+    let finding =
+        RULE.finding(workload, message).because(pod.object(), path, value).affects(pod.object()).confidence(0.3);
     let finding = finding.seen(pod.created(), Some(pod.scene.now()));
-    Some(
-        finding
-            .next(quote::command(&["kubectl", "describe", "pod", name, "-n", place]))
-            .next(quote::command(&["kubectl", "logs", name, "-n", place, "--all-containers", "--previous"])),
-    )
+    Some(finding.next(quote::command(&["kubectl", "describe", "pod", name, "-n", place])).next(quote::command(&[
+        "kubectl",
+        "logs",
+        name,
+        "-n",
+        place,
+        "--all-containers",
+        "--previous",
+    ])))
 }
 
 /// Returns what is wrong: the field, its value, and words.

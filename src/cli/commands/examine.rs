@@ -19,10 +19,16 @@ pub(in crate::cli) fn pod(cluster: &ClusterArgs, args: &PodArgs, ui: &mut Ui) ->
     let name = args.name.strip_prefix("pod/").unwrap_or(&args.name);
     source::check_name("pod", name)?;
     if cluster.all_namespaces {
-        return Err(Failure::usage("a pod cannot be named across all namespaces").hint(format!("kubectl rca pod {name} -n NAMESPACE")));
+        return Err(Failure::usage("a pod cannot be named across all namespaces")
+            .hint(format!("kubectl rca pod {name} -n NAMESPACE")));
     }
     let target = Some(Target { kind: Kind::Pod, name: name.to_owned() });
-    examine(cluster, &args.examine, Question { namespace: cluster.namespace.clone(), target, ..Question::default() }, ui)
+    examine(
+        cluster,
+        &args.examine,
+        Question { namespace: cluster.namespace.clone(), target, ..Question::default() },
+        ui,
+    )
 }
 
 /// Runs `namespace [NAME]`.
@@ -31,10 +37,12 @@ pub(in crate::cli) fn namespace(cluster: &ClusterArgs, args: &NamespaceArgs, ui:
     if let (Some(name), Some(flag)) = (&args.name, flag)
         && name != flag
     {
-        return Err(Failure::usage(format!("two namespaces are named, \"{name}\" and \"{flag}\"")).hint(format!("kubectl rca namespace {name}")));
+        return Err(Failure::usage(format!("two namespaces are named, \"{name}\" and \"{flag}\""))
+            .hint(format!("kubectl rca namespace {name}")));
     }
     if let (Some(name), true) = (&args.name, cluster.all_namespaces) {
-        return Err(Failure::usage(format!("namespace \"{name}\" cannot be named together with --all-namespaces")).hint("kubectl rca namespace -A"));
+        return Err(Failure::usage(format!("namespace \"{name}\" cannot be named together with --all-namespaces"))
+            .hint("kubectl rca namespace -A"));
     }
     let namespace = args.name.clone().or_else(|| flag.cloned());
     let all_namespaces = cluster.all_namespaces;

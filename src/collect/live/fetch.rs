@@ -117,7 +117,8 @@ pub(super) fn take_in(intake: &mut Intake, answers: Answers) {
             Ok(bytes) => intake.object(kind, &String::from_utf8_lossy(&bytes)),
             Err(RequestError::NotFound { .. }) => {}
             Err(error) => {
-                let gap = Gap { name: Some(name), ..Gap::kind(kind, Some(&namespace), reason(&error), error.to_string()) };
+                let gap =
+                    Gap { name: Some(name), ..Gap::kind(kind, Some(&namespace), reason(&error), error.to_string()) };
                 intake.gap(gap);
                 continue;
             }
@@ -135,7 +136,9 @@ pub(super) async fn get(client: &ApiClient, (kind, namespace, name): &Name) -> R
 /// Says why in the words of a gap.
 pub(super) fn reason(error: &RequestError) -> GapReason {
     match error {
-        RequestError::Forbidden { .. } | RequestError::Unauthorized | RequestError::Credentials { .. } => GapReason::Forbidden,
+        RequestError::Forbidden { .. } | RequestError::Unauthorized | RequestError::Credentials { .. } => {
+            GapReason::Forbidden
+        }
         RequestError::NotServed | RequestError::NotFound { .. } => GapReason::NotServed,
         RequestError::TooManyRequests => GapReason::Throttled,
         RequestError::ServerError { .. } => GapReason::ServerError,

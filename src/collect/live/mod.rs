@@ -41,7 +41,9 @@ fn moment(snapshot: &Snapshot) -> Timestamp {
     let beats = snapshot.objects.events.iter().filter_map(|event| event.last_timestamp.as_ref());
     let newest = beats.map(|time| time.0).max();
     let leases = snapshot.objects.leases.iter().filter_map(|lease| lease.spec.as_ref()?.renew_time.as_ref());
-    Timestamp::now().max(newest.unwrap_or(Timestamp::MIN)).max(leases.map(|time| time.0).max().unwrap_or(Timestamp::MIN))
+    Timestamp::now()
+        .max(newest.unwrap_or(Timestamp::MIN))
+        .max(leases.map(|time| time.0).max().unwrap_or(Timestamp::MIN))
 }
 
 /// Asks for the server's version: the first request, which tells whether any other is worth sending.
