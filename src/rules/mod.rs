@@ -24,6 +24,16 @@ macro_rules! rules {
 rules! {
     container {
         oom_killed,
+        image_absent,
+        image_unauthorized,
+        image_registry_unresolved,
+        image_registry_unreachable,
+        image_registry_tls,
+        image_rate_limited,
+        image_platform_mismatch,
+        image_name_invalid,
+        image_never_pulled,
+        image_pull_failed,
     }
 }
 

@@ -5,12 +5,18 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod calls;
+pub mod commands;
 pub mod container;
 pub mod crash;
 pub mod event;
+pub mod image;
+pub mod image_hints;
 pub mod log;
+pub mod near;
 pub mod owners;
+pub mod platform;
 pub mod pod;
+pub mod pull_secrets;
 pub mod selector;
 pub mod service;
 pub mod topology;
