@@ -34,6 +34,10 @@ rules! {
         image_name_invalid,
         image_never_pulled,
         image_pull_failed,
+        missing_configmap,
+        missing_configmap_key,
+        missing_secret,
+        missing_secret_key,
     }
 }
 

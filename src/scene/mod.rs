@@ -6,17 +6,21 @@
 
 pub mod calls;
 pub mod commands;
+pub mod config_lack;
 pub mod container;
 pub mod crash;
 pub mod event;
+pub mod fresh;
 pub mod image;
 pub mod image_hints;
+pub mod lack;
 pub mod log;
 pub mod near;
 pub mod owners;
 pub mod platform;
 pub mod pod;
 pub mod pull_secrets;
+pub mod reference;
 pub mod selector;
 pub mod service;
 pub mod topology;
