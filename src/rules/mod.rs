@@ -38,6 +38,12 @@ rules! {
         missing_configmap_key,
         missing_secret,
         missing_secret_key,
+        bad_command,
+        arch_mismatch,
+        run_as_non_root,
+        crash_no_logs,
+        init_container_failed,
+        init_container_waiting,
     }
 }
 

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ContainerView, fresh};
-use crate::model::store::HasMeta as _;
+use super::{ContainerView, fresh, mounts};
 
 /// A key that a mounted file does not contain.
 #[derive(Clone, Debug)]
@@ -29,7 +28,10 @@ pub fn of(container: ContainerView<'_>) -> Option<ConfigLack<'_>> {
     let log = container.crash_log()?;
     let decisive = log.decisive?;
     let key = missing_key(decisive.line)?;
-    let (map, entry, content) = mounted(container).into_iter().find(|(_, _, file, _)| names(decisive.line, file)).map(|(map, entry, _, content)| (map, entry, content))?;
+    let (map, entry, content) = mounts::config_maps(container).into_iter().find_map(|map| {
+        let (_, (entry, content)) = map.files.iter().find(|(file, _)| names(decisive.line, base_name(file)))?;
+        Some((map.name, *entry, *content))
+    })?;
     if content.contains(key) {
         return None;
     }
@@ -62,20 +64,6 @@ fn names(line: &str, file: &str) -> bool {
     })
 }
 
-/// Returns the entries of mounted ConfigMaps: (map, entry, file name, content).
-fn mounted(container: ContainerView<'_>) -> Vec<(&str, &str, &str, &str)> {
-    let pod = container.pod;
-    let volumes = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
-    let is_mounted = |name: &str| container.spec.volume_mounts.iter().flatten().any(|mount| mount.name == name);
-    let mut files = Vec::new();
-    for source in volumes.iter().filter(|volume| is_mounted(&volume.name)).filter_map(|volume| volume.config_map.as_ref()) {
-        let Some(map) = pod.scene.snapshot.objects.config_maps.get(pod.namespace(), &source.name) else { continue };
-        for (entry, content) in map.object.data.iter().flatten() {
-            let item = source.items.iter().flatten().find(|item| item.key == *entry);
-            let path = item.map_or(entry.as_str(), |item| item.path.as_str());
-            let file = path.rsplit('/').next().unwrap_or(path);
-            files.push((map.object.name(), entry.as_str(), file, content.as_str()));
-        }
-    }
-    files
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

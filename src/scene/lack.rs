@@ -46,10 +46,13 @@ fn of_pod(pod: PodView<'_>) -> Vec<Lack<'_>> {
     lacks.filter(|lack| seen.insert((lack.reference.kind, lack.reference.name, lack.only_key.then_some(lack.reference.key)))).collect()
 }
 
-/// Returns whether a container was never started and is not being started either.
+/// Returns whether a container cannot be started for its configuration, or was never started.
 fn waits_to_start(container: ContainerView<'_>) -> bool {
-    let held = matches!(container.waiting_reason(), "CreateContainerConfigError" | "ContainerCreating" | "PodInitializing");
-    held && container.last_end().is_none()
+    match container.waiting_reason() {
+        "CreateContainerConfigError" => true,
+        "ContainerCreating" | "PodInitializing" => container.last_end().is_none(),
+        _ => false,
+    }
 }
 
 fn holds_up(pod: PodView<'_>, reference: &Reference<'_>) -> bool {
