@@ -25,6 +25,16 @@ rules! {
     container {
         oom_killed,
     }
+    crash {
+        app_exception,
+        missing_env,
+        wrong_env_value,
+        dependency_unreachable,
+        log_error_running,
+        external_dns,
+        dev_server,
+        rbac_forbidden,
+    }
 }
 
 /// Finds a rule by its id.

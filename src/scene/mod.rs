@@ -7,12 +7,17 @@
 pub mod calls;
 pub mod container;
 pub mod crash;
+pub mod environment;
 pub mod event;
 pub mod log;
+pub mod mounts;
+pub mod outage;
 pub mod owners;
 pub mod pod;
+pub mod rbac;
 pub mod selector;
 pub mod service;
+pub mod testimony;
 pub mod topology;
 pub mod workload;
 
@@ -25,9 +30,13 @@ pub use calls::Call;
 pub use container::{ContainerView, Role};
 pub use crash::Crash;
 pub use event::EventView;
-pub use log::LogDigest;
+pub use environment::{Environment, Source, Variable};
+pub use log::{LogDigest, Template};
+pub use mounts::Mount;
+pub use outage::{Outage, Peer, outages};
 pub use pod::PodView;
 pub use service::ServiceView;
+pub use testimony::{Testimony, testimonies};
 pub use topology::Topology;
 pub use workload::Workload;
 
