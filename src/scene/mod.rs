@@ -36,7 +36,7 @@ pub use mounts::Mount;
 pub use outage::{Outage, Peer, outages};
 pub use pod::PodView;
 pub use service::ServiceView;
-pub use testimony::{Testimony, testimonies};
+pub use testimony::{Testimony, is_settled, testimonies};
 pub use topology::Topology;
 pub use workload::Workload;
 

@@ -60,13 +60,14 @@ pub fn outages<'s>(testimony: &Testimony<'s>) -> Vec<Outage<'s>> {
         found.truncate(1);
     }
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.template.number.cmp(&b.template.number)));
-    let mut seen = Vec::new();
-    found.retain(|outage| {
-        let new = !seen.contains(&(outage.host.clone(), outage.port));
-        seen.push((outage.host.clone(), outage.port));
-        new
-    });
-    found
+    let mut kept: Vec<Outage<'s>> = Vec::new();
+    for outage in found {
+        match kept.iter_mut().find(|other| other.host == outage.host && (other.port.is_none() || outage.port.is_none() || other.port == outage.port)) {
+            Some(other) => other.port = other.port.or(outage.port),
+            None => kept.push(outage),
+        }
+    }
+    kept
 }
 
 /// The failures of a running program that count: repeated ones; or several in a row with nothing behind them.

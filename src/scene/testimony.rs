@@ -107,7 +107,37 @@ impl<'s> Testimony<'s> {
     /// Adds one line of the log.
     pub fn quote(&self, finding: Finding, text: &str, number: usize) -> Finding {
         let time = line::parse(text).time.filter(|time| self.is_real(*time));
-        finding.because_at(self.container.pod_ref(), self.path(number), line::shown(text), time)
+        finding.because_at(self.container.pod_ref(), self.path(number), line::raw(text), time)
+    }
+
+    /// Iterates over what the program said of a change of its configuration shortly before a complaint began.
+    pub fn change_before(&self, template: &Template<'_>) -> Vec<(usize, &'s str)> {
+        const SHORTLY: usize = 30;
+        let speaks = |text: &str| {
+            let lower = text.to_ascii_lowercase();
+            let words = ["reload", "config changed", "configuration changed", "change detected", "mismatch", "(was: ", "switched to", "failover"];
+            words.iter().any(|word| lower.contains(word))
+        };
+        let first = template.number.saturating_sub(SHORTLY);
+        let before = self.log.text.lines().enumerate().skip(first).take(template.number.saturating_sub(first + 1));
+        before.filter(|(_, text)| speaks(text)).map(|(index, text)| (index + 1, text)).collect()
+    }
+
+    /// Returns whether the container is a database or broker: it logs the same words about its clients as they do.
+    pub fn is_server(&self) -> bool {
+        let mut ports = self.container.spec.ports.iter().flatten().map(|port| port.container_port);
+        let image = self.container.image().rsplit('/').next().unwrap_or_default();
+        let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
+        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017)) || servers.iter().any(|name| image.starts_with(name))
+    }
+
+    /// Returns whether the container was stopped from outside while it ran: a failed probe, an eviction.
+    pub fn was_stopped(&self) -> bool {
+        let scene = self.container.pod.scene;
+        let told = |reason: &str, message: &str| {
+            reason == "Killing" || (reason == "Unhealthy" && (message.starts_with("Liveness") || message.starts_with("Startup")))
+        };
+        self.container.events().any(|event| told(event.reason, event.message) && scene.is_recent(event.last))
     }
 
     /// Adds how the program ended and whom that hits; what runs is degraded at most.

@@ -38,7 +38,6 @@ Read the quoted line and what stands before it in the log. If the crash began wi
         "hpa-no-metrics",
         "pdb-blocks-eviction",
         "init-container-waiting",
-        "init-container-failed",
         "log-error-running",
     ],
     check,
@@ -81,7 +80,9 @@ fn ended_itself(crash: &Crash<'_>, testimony: &Testimony<'_>) -> bool {
     let killed = matches!(crash.exit_code, 137 | 143) || crash.reason == "OOMKilled";
     let never_ran = matches!(crash.reason, "StartError" | "ContainerCannotRun" | "ContainerStatusUnknown");
     let is_job = testimony.container.pod.workload().object.is(Kind::Job);
-    !killed && !never_ran && !(crash.exit_code == 0 && (is_job || testimony.container.role == Role::Init))
+    // An init container's failure is the rule init-container-failed, which quotes the same line.
+    let stopped = crash.exit_code == 0 && (is_job || testimony.was_stopped());
+    !killed && !never_ran && !stopped && testimony.container.role != Role::Init
 }
 
 fn confidence(decisive: Decisive<'_>, crash: &Crash<'_>) -> f64 {

@@ -56,6 +56,8 @@ fn unreachable(testimony: &Testimony<'_>) -> Vec<Finding> {
     let all = outages(testimony);
     // A name outside that does not resolve is the rule external-dns.
     let inside = all.iter().filter(|outage| !(outage.peer == Peer::Outside && outage.why == Why::Unresolved));
+    // A program that runs and was given a new configuration just before is the rule log-error-running.
+    let inside = inside.filter(|outage| testimony.crash.is_some() || testimony.change_before(outage.template).is_empty());
     inside.take(MAX_PEERS).map(|outage| finding(testimony, &environment, outage)).collect()
 }
 

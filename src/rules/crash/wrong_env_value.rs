@@ -8,7 +8,7 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::log::entities;
+use crate::scene::log::{auth, entities};
 use crate::scene::log::reach::Why;
 use crate::scene::{Environment, Outage, Peer, Scene, Source, Testimony, Variable, outage, outages, testimonies};
 
@@ -161,17 +161,10 @@ fn nearest_service(scene: &Scene<'_>, wrong: &ObjectRef) -> Option<String> {
 
 /// A server refused the user or password, and variables say where the client got them.
 fn credentials(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Finding> {
-    static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"(?i)password authentication failed|access denied for user|WRONGPASS|NOAUTH |invalid username-password|invalid password|login failed for user",
-            r"|ACCESS_REFUSED|authentication failed|SASL[^.]{0,40}fail|invalid credentials|bad auth|authentication error"
-        ))
-        .expect("a constant pattern")
-    });
-    if is_server(testimony) {
+    if testimony.is_server() {
         return None;
     }
-    let (template, user) = testimony.find(|message| REFUSED.is_match(message).then(|| entities::user(message).map(str::to_owned)))?;
+    let (template, user) = testimony.find(|message| auth::is_refusal(message).then(|| entities::user(message).map(str::to_owned)))?;
     let variables = secrets(environment);
     let first = variables.first()?;
     let container = testimony.container;
@@ -208,14 +201,6 @@ fn secrets<'e, 's>(environment: &'e Environment<'s>) -> Vec<&'e Variable<'s>> {
         words.iter().any(|word| name.contains(word)) && !matches!(variable.source, Source::Field)
     };
     environment.variables.iter().filter(is_secret).take(4).collect()
-}
-
-/// A database logs the same words about its clients, and has credentials of its own.
-fn is_server(testimony: &Testimony<'_>) -> bool {
-    let ports = testimony.container.spec.ports.iter().flatten().map(|port| port.container_port);
-    let image = testimony.container.image().rsplit('/').next().unwrap_or_default();
-    let server = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
-    ports.into_iter().any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017)) || server.iter().any(|name| image.starts_with(name))
 }
 
 /// A word where a number or another form belongs.

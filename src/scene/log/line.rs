@@ -61,6 +61,12 @@ pub fn shown(line: &str) -> String {
     clean.chars().take(239).chain(['…']).collect()
 }
 
+/// Returns a line as it stands but for its colours, cut at 300 characters: evidence.
+pub fn raw(line: &str) -> String {
+    let plain = uncoloured(line.trim());
+    if plain.chars().count() <= 300 { plain.into_owned() } else { plain.chars().take(299).chain(['…']).collect() }
+}
+
 /// Drops the escape sequences of a terminal's colours.
 pub fn uncoloured(line: &str) -> Cow<'_, str> {
     static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*[A-Za-z]").expect("a constant pattern"));

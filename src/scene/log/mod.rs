@@ -1,6 +1,8 @@
 //! What a container's log says: the decisive line rather than the last, and the errors that it repeats.
 
+pub mod auth;
 pub mod decisive;
+pub mod descriptors;
 pub mod entities;
 pub mod line;
 pub mod reach;
