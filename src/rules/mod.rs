@@ -46,6 +46,22 @@ rules! {
         init_container_failed,
         init_container_waiting,
     }
+    crash {
+        app_exception,
+        missing_env,
+        wrong_env_value,
+        dependency_unreachable,
+        disk_full,
+        volume_mount_path,
+        volume_permission,
+        port_conflict,
+        too_many_open_files,
+        log_error_running,
+        external_dns,
+        dev_server,
+        rbac_forbidden,
+        stale_secret_env,
+    }
 }
 
 /// Finds a rule by its id.
