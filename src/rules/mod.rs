@@ -25,6 +25,17 @@ rules! {
     container {
         oom_killed,
     }
+    probe {
+        liveness_probe_failing,
+        liveness_probe_too_early,
+        liveness_probe_wrong_port,
+        liveness_probe_wrong_protocol,
+        readiness_probe_failing,
+        readiness_probe_wrong_port,
+        readiness_probe_wrong_protocol,
+        startup_probe_failing,
+        startup_probe_wrong_port,
+    }
 }
 
 /// Finds a rule by its id.
