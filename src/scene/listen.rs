@@ -27,7 +27,7 @@ static LISTENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?ix)
         (?: \b(?: listening | listens | running | serving | started | starting | bound | binding | available | ready )\b
             [^\n]{0,60}? (?: \b(?: on | at | port | port\(s\):? | ports? )\b | :// | \s : )
-            [^\n]{0,40}? (?: :// [^\s/:]+ : | port(?:\(s\))? :? \s* | : | \s | \[::\]: | \* )
+            [^\n]{0,40}? (?: :// [^\s/:]+ : | port(?:\(s\))? [:=]? \s* | : | \s | \[::\]: | \* )
             (\d{2,5}) \b
         | \bport \s* [=:] \s* (\d{2,5}) \b [^\n]* \b(?: listening | started ) \b )",
     )
@@ -64,7 +64,7 @@ fn said_in(log: &LogDigest<'_>, previous: bool) -> Option<Said> {
 
 fn port_in(line: &str) -> Option<u16> {
     let lower = line.to_ascii_lowercase();
-    if ["connect", "fail", "error", "refused", "unable", "retry"].iter().any(|word| lower.contains(word)) {
+    if ["connecting", "connect to", "connected", "connection to", "fail", "error", "refused", "unable", "retry"].iter().any(|word| lower.contains(word)) {
         return None;
     }
     let found = LISTENS.as_ref()?.captures(line)?;

@@ -4,7 +4,9 @@
 //! whom. Everything here is computed from the snapshot alone.
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod blocked;
 pub mod calls;
+pub mod certificate;
 pub mod container;
 pub mod crash;
 pub mod event;
@@ -19,9 +21,11 @@ pub mod probe;
 pub mod probe_failing;
 pub mod probe_failure;
 mod probe_mesh;
+pub mod routes;
 pub mod selector;
 pub mod service;
 pub mod topology;
+pub mod usage;
 pub mod workload;
 
 use std::collections::{BTreeMap, HashMap};

@@ -46,18 +46,23 @@ impl FailingProbe<'_> {
         if let Some(kill) = self.kill {
             finding = finding.because_at(pod.clone(), "events[Killing].message", kill.message, kill.last).seen(kill.first, kill.last);
         }
-        finding.because(pod, self.field(), probe.asks())
+        self.asked(finding)
     }
 
-    /// Returns the path of the probe's question in the pod.
-    fn field(&self) -> String {
-        let handler = match self.probe.handler {
-            Handler::Http { .. } => ".httpGet",
-            Handler::Tcp => ".tcpSocket",
-            Handler::Grpc => ".grpc",
-            Handler::Exec { .. } => ".exec.command",
+    /// Adds what the probe's author wrote.
+    fn asked(&self, mut finding: Finding) -> Finding {
+        let (probe, pod) = (&self.probe, self.probe.container.pod_ref());
+        let field = match &probe.handler {
+            Handler::Http { path, .. } => {
+                finding = finding.because(pod.clone(), probe.path(".httpGet.path"), path.clone());
+                ".httpGet.port"
+            }
+            Handler::Tcp => ".tcpSocket.port",
+            Handler::Grpc => ".grpc.port",
+            Handler::Exec { command } => return finding.because(pod, probe.path(".exec.command"), command.join(" ")),
         };
-        self.probe.path(handler)
+        let port = probe.port.map_or_else(|| "?".to_owned(), |port| port.to_string());
+        finding.because(pod, probe.path(field), port)
     }
 
     fn describe(&self) -> String {
@@ -143,6 +148,13 @@ impl FailingProbe<'_> {
             _ if message.contains("does not implement") => ("gRPC health", "gRPC without the health service"),
             _ => ("gRPC", "another protocol"),
         }
+    }
+
+    /// Returns the command that shows what the program says of itself.
+    pub fn logs(&self) -> String {
+        let container = self.probe.container;
+        let pod = container.pod;
+        quote::command(&["kubectl", "logs", pod.name(), "-c", container.name(), "-n", pod.namespace()])
     }
 
     /// Returns the command that opens the workload in an editor.

@@ -49,7 +49,10 @@ fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
         return None;
     }
     let message = format!("{} {}, {}", failing.probe.phrase(), failing.what_happens(), failing.consequence());
-    let recommendation = Recommendation::new("edit-object", fix(failing)).command(failing.edit());
+    let recommendation = match failing.failure.reason {
+        Reason::Status(500..) | Reason::TimedOut => Recommendation::new("look", fix(failing)).command(failing.logs()),
+        _ => Recommendation::new("edit-object", fix(failing)).command(failing.edit()),
+    };
     Some(failing.finding(&RULE, message).confidence(confidence(failing)).recommend(recommendation))
 }
 
@@ -60,7 +63,7 @@ fn fix(failing: &FailingProbe<'_>) -> String {
         (Reason::Status(401 | 403), Handler::Http { path, .. }) => format!("let {probe} ask a path that needs no login, not `{path}`"),
         (Reason::TimedOut, _) => format!("find out why the program answers slowly, or raise `timeoutSeconds` of {probe}"),
         (_, Handler::Exec { command }) => format!("run `{}` in the container to see why it fails, and mend it or the command of {probe}", command.join(" ")),
-        (Reason::Status(500..), _) => format!("find out in the log why the program says that it is not ready to {probe}"),
+        (Reason::Status(500..), _) => format!("read in the log why the program answers {probe} so: mostly something that it needs is down"),
         _ => format!("let the program listen where {probe} asks, or correct {probe}"),
     }
 }
