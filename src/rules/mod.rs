@@ -62,6 +62,40 @@ rules! {
         rbac_forbidden,
         stale_secret_env,
     }
+    probe {
+        liveness_probe_failing,
+        liveness_probe_too_early,
+        liveness_probe_wrong_port,
+        liveness_probe_wrong_protocol,
+        readiness_probe_failing,
+        readiness_probe_wrong_port,
+        readiness_probe_wrong_protocol,
+        startup_probe_failing,
+        startup_probe_wrong_port,
+    }
+    service {
+        gateway_misroute,
+        gateway_route_rejected,
+        ingress_backend_missing,
+        ingress_class_missing,
+        internal_traffic_policy,
+        loadbalancer_pending,
+        service_backends_missing,
+        service_missing,
+        service_protocol,
+        service_selector_mismatch,
+        service_target_port,
+        service_wrong_pods,
+        statefulset_service,
+        tls_expired,
+        tls_secret_missing,
+    }
+    network {
+        cluster_dns_config,
+        dns_policy,
+        networkpolicy_egress,
+        networkpolicy_ingress,
+    }
 }
 
 /// Finds a rule by its id.
