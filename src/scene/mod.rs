@@ -5,15 +5,21 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod calls;
+pub mod claims;
 pub mod container;
 pub mod crash;
+pub mod describe;
 pub mod event;
+pub mod fit;
 pub mod log;
+pub mod nodes;
 pub mod owners;
+pub mod placement;
 pub mod pod;
 pub mod selector;
 pub mod service;
 pub mod topology;
+pub mod words;
 pub mod workload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,9 +32,12 @@ pub use container::{ContainerView, Role};
 pub use crash::Crash;
 pub use event::EventView;
 pub use log::LogDigest;
+pub use nodes::{NodeRoom, Nodes};
+pub use placement::Placement;
 pub use pod::PodView;
 pub use service::ServiceView;
 pub use topology::Topology;
+pub use words::Obstacle;
 pub use workload::Workload;
 
 use crate::model::{Kind, ObjectRef, Snapshot, Stored};
@@ -51,6 +60,8 @@ pub struct Scene<'a> {
     logs: BTreeMap<&'a crate::model::ContainerRef, log::Logs<'a>>,
     calls: Vec<Call<'a>>,
     backends: HashMap<(&'a str, &'a str), service::Backends>,
+    nodes: Nodes<'a>,
+    placements: Vec<Placement>,
     topology: Topology,
 }
 
@@ -71,10 +82,13 @@ impl<'a> Scene<'a> {
             logs: snapshot.logs.iter().map(|(container, logs)| (container, log::Logs::new(logs))).collect(),
             calls: Vec::new(),
             backends: HashMap::new(),
+            nodes: Nodes::new(snapshot),
+            placements: Vec::new(),
             topology: Topology::default(),
         };
         scene.calls = calls::find(&scene);
         scene.backends = service::backends(&scene);
+        scene.placements = placement::find(&scene);
         scene.topology = topology::build(&scene);
         scene
     }
@@ -153,6 +167,16 @@ impl<'a> Scene<'a> {
     /// Returns who depends on whom.
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// Returns the nodes and the room on them.
+    pub fn nodes(&self) -> &Nodes<'a> {
+        &self.nodes
+    }
+
+    /// Returns the pods in scope that the scheduler could not place, and why.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
     }
 
     /// Returns whether all objects of a kind in a namespace are known.
