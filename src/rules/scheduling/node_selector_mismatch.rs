@@ -1,5 +1,7 @@
 //! No node has the labels that a pod asks for.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::NodeSelectorRequirement;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
@@ -101,16 +103,18 @@ fn describe_lack(nodes: &[NodeRoom<'_>], all: &[NodeSelectorRequirement]) -> Str
 
 /// Says what is there instead: other values of the label, or labels with a similar name.
 fn hint(nodes: &[NodeRoom<'_>], missing: &NodeSelectorRequirement) -> String {
-    let mut values: Vec<_> = nodes.iter().filter_map(|node| Some(format!("`{}={}` on {}", missing.key, node.label(&missing.key)?, node.name()))).collect();
-    if missing.key == "kubernetes.io/hostname" {
-        let names = nodes.iter().map(NodeRoom::name);
-        return format!(" (nodes are {})", describe::names(names));
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in nodes {
+        if let Some(value) = node.label(&missing.key) {
+            values.entry(value).or_default().push(node.name());
+        }
+    }
+    if missing.key == "kubernetes.io/hostname" && !values.is_empty() {
+        return format!(" (there are {})", describe::names(values.keys().copied()));
     }
     if !values.is_empty() {
-        let more = values.len().saturating_sub(2);
-        values.truncate(2);
-        let more = if more > 0 { format!(", {more} more") } else { String::new() };
-        return format!(" (there is {}{more})", values.join(", "));
+        let there: Vec<_> = values.iter().map(|(value, on)| format!("`{}={value}` on {}", missing.key, describe::names(on.iter().copied()))).collect();
+        return format!(" (there is {})", describe::names(there.iter().map(String::as_str)));
     }
     let keys = nodes.iter().flat_map(|node| node.labels().into_iter().flatten()).map(|(key, _)| key.as_str());
     match describe::similar(&missing.key, keys).first() {

@@ -68,12 +68,12 @@ fn tainted(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
         return Some(by_words(scene, placement));
     };
     let place = match nodes.as_slice() {
-        [node] if by_taint.len() == 1 => format!("of {node}, the only node that it could run on"),
-        _ if by_taint.len() == 1 => format!("which all nodes have that it could run on ({})", describe::names(nodes.iter().copied())),
-        _ => format!("of {}, nor the taints of the other nodes", describe::names(nodes.iter().copied())),
+        [node] if by_taint.len() == 1 => format!(" of {node}, the only node that it could run on"),
+        _ if by_taint.len() == 1 => format!(", which all nodes have that it could run on ({})", describe::names(nodes.iter().copied())),
+        _ => format!(" of {}, nor the taints of the other nodes", describe::names(nodes.iter().copied())),
     };
     let key = taint.split(['=', ':']).next().unwrap_or_default();
-    let message = format!("{} does not tolerate the taint `{taint}` {place}", workload.short());
+    let message = format!("{} does not tolerate the taint `{taint}`{place}", workload.short());
     let finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(key));
     let removal = format!("{taint}-");
     let remove = [&["kubectl", "taint", "nodes"], nodes.as_slice(), &[removal.as_str()]].concat();
