@@ -96,6 +96,23 @@ rules! {
         networkpolicy_egress,
         networkpolicy_ingress,
     }
+    scheduling {
+        insufficient_resources,
+        node_selector_mismatch,
+        untolerated_taint,
+        node_cordoned,
+        anti_affinity,
+        host_port_conflict,
+        volume_node_affinity,
+        scheduling_gated,
+        readiness_gate,
+    }
+    storage {
+        storageclass_missing,
+        pvc_no_matching_pv,
+        pvc_missing,
+        volume_mount_failed,
+    }
 }
 
 /// Finds a rule by its id.

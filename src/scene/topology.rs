@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::{Scene, owners, selector};
+use super::{Scene, owners, placement, selector};
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef};
 
@@ -19,6 +19,8 @@ pub enum Relation {
     Mounts,
     /// It names a ConfigMap, Secret or ServiceAccount.
     References,
+    /// A pod that has no node would run there.
+    WaitsFor,
     /// A Service leads to it.
     Selects,
     /// An Ingress leads to a Service.
@@ -57,7 +59,7 @@ impl Topology {
         id
     }
 
-    fn add(&mut self, from: &ObjectRef, relation: Relation, to: &ObjectRef) {
+    pub(super) fn add(&mut self, from: &ObjectRef, relation: Relation, to: &ObjectRef) {
         let (from, to) = (self.id(from), self.id(to));
         if from != to {
             self.depends_on[from].push((to, relation));
@@ -109,6 +111,7 @@ pub(super) fn build(scene: &Scene<'_>) -> Topology {
     scalers(scene, &mut topology);
     custom_owners(scene, &mut topology);
     network(scene, &mut topology);
+    placement::connect(scene, &mut topology);
     for call in scene.calls() {
         let to = ObjectRef::new(Kind::Service, &call.service.0, &call.service.1);
         topology.add(&scene.workloads()[call.caller].object, Relation::Calls, &to);
