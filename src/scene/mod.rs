@@ -5,15 +5,22 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod calls;
+pub mod changes;
 pub mod container;
 pub mod crash;
 pub mod event;
+pub mod job;
 pub mod log;
+pub mod node;
 pub mod owners;
 pub mod pod;
+pub mod refusal;
+pub mod sandbox;
 pub mod selector;
 pub mod service;
+pub mod shortage;
 pub mod topology;
+pub mod webhook;
 pub mod workload;
 
 use std::collections::{BTreeMap, HashMap};
