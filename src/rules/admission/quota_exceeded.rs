@@ -74,12 +74,12 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
     let namespace = refusal.workload.namespace();
     let object = ObjectRef::new(Kind::Namespace, "", namespace);
     let message = format!(
-        "quota `{quota}` of namespace/{namespace} is used up: {} needs {} {} and {} of {} is used",
-        refusal.workload.short(),
-        first.resource,
-        first.requested,
+        "quota `{quota}` of namespace/{namespace} is exceeded: {} of {} {} is used, and {} asks for {} more",
         first.used,
-        first.hard
+        first.hard,
+        first.resource,
+        refusal.workload.short(),
+        first.requested
     );
     let resources: Vec<&str> = excess.iter().map(|one| one.resource).collect();
     let finding = RULE.finding(object, message).key(format!("{quota}/{}", resources.join(","))).confidence(0.97);

@@ -63,7 +63,7 @@ fn denied(webhooks: &[Webhook<'_>], refusal: &Refusal<'_>) -> Option<Finding> {
     let (object, _) = configuration(webhooks, name);
     let workload = refusal.workload.short();
     let said = refusal::cut(said.trim_end_matches('.'), 160);
-    let message = format!("webhook `{name}` of {} refuses the pods of {workload}: {said}", object.short());
+    let message = format!("{} refuses the pods of {workload}: {said}", phrase(name, &object));
     let finding = refusal.support(RULE.finding(object.clone(), message)).key(format!("{name}/{workload}")).confidence(0.95);
     let summary = format!("change {workload} to what webhook `{name}` asks for, or exempt it from the policy: {said}");
     Some(finding.recommend(Recommendation::new("edit-object", summary)).next(get(&object)))
@@ -74,8 +74,8 @@ fn failed(scene: &Scene<'_>, webhooks: &[Webhook<'_>], refusal: &Refusal<'_>) ->
     let (object, webhook) = configuration(webhooks, name);
     let why = why(refusal.message);
     let message = format!(
-        "webhook `{name}` of {} blocks the pods of {}, as it cannot be called: {}",
-        object.short(),
+        "{} blocks the pods of {}, as it cannot be called: {}",
+        phrase(name, &object),
         refusal.workload.short(),
         refusal::cut(&why, 140)
     );
@@ -100,6 +100,10 @@ fn configuration<'w, 's>(webhooks: &'w [Webhook<'s>], name: &str) -> (ObjectRef,
     let found = webhooks.iter().find(|webhook| webhook.name == name);
     let unknown = || ObjectRef::new(Kind::ValidatingWebhookConfiguration, "", name);
     (found.map_or_else(unknown, |webhook| webhook.object.clone()), found)
+}
+
+fn phrase(webhook: &str, configuration: &ObjectRef) -> String {
+    if configuration.name == webhook { format!("webhook `{webhook}`") } else { format!("webhook `{webhook}` of {}", configuration.short()) }
 }
 
 /// Returns the end of the message, which tells the cause: `Post "https://...": service "x" not found`.

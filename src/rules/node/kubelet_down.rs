@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::Scene;
 use crate::scene::node::{self, NodeView};
@@ -92,7 +92,7 @@ fn stale(node: &NodeView<'_>, newest: Option<jiff::Timestamp>) -> Option<Finding
     let message = format!("kubelet of node/{} stopped renewing its lease, and the node is about to become NotReady", node.name());
     let finding = RULE
         .finding(node.object(), message)
-        .because_at(node.object(), "lease.spec.renewTime", renewed.to_string(), Some(renewed))
+        .because_at(ObjectRef::new(Kind::Lease, "kube-node-lease", node.name()), "spec.renewTime", renewed.to_string(), Some(renewed))
         .seen(Some(renewed), Some(node.scene.now()))
         .confidence(0.85);
     Some(finish(node, finding))

@@ -50,7 +50,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn deployment(scene: &Scene<'_>, item: &Stored<Deployment>) -> Option<Finding> {
     let spec = item.spec.as_ref()?;
-    if spec.paused == Some(true) { paused(scene, item) } else { overdue(scene, item) }
+    if spec.paused == Some(true) { paused(item) } else { overdue(scene, item) }
 }
 
 fn overdue(scene: &Scene<'_>, item: &Stored<Deployment>) -> Option<Finding> {
@@ -101,7 +101,7 @@ fn revision(set: &Stored<ReplicaSet>) -> u64 {
 }
 
 /// A paused Deployment whose new template waits.
-fn paused(scene: &Scene<'_>, item: &Stored<Deployment>) -> Option<Finding> {
+fn paused(item: &Stored<Deployment>) -> Option<Finding> {
     let object = ObjectRef::new(Kind::Deployment, item.object.namespace(), item.object.name());
     let status = item.status.as_ref()?;
     let (updated, replicas) = (status.updated_replicas.unwrap_or(0), status.replicas.unwrap_or(0));
@@ -121,7 +121,6 @@ fn paused(scene: &Scene<'_>, item: &Stored<Deployment>) -> Option<Finding> {
     if let Some(change) = writer {
         finding = finding.because_at(object.clone(), "metadata.managedFields[spec.paused].manager", change.manager.as_str(), change.time);
     }
-    let _ = scene;
     let resume = quote::command(&["kubectl", "rollout", "resume", &object.short(), "-n", object.namespace()]);
     Some(finding.recommend(Recommendation::new("resume", format!("resume the rollout of {}", object.short())).command(resume)))
 }
