@@ -113,6 +113,39 @@ rules! {
         pvc_missing,
         volume_mount_failed,
     }
+    admission {
+        quota_exceeded,
+        quota_missing_requests,
+        limitrange_violation,
+        psa_violation,
+        webhook_blocking,
+        webhook_mutation,
+        service_account_missing,
+    }
+    workload {
+        scaled_to_zero,
+        rollout_stuck,
+        hpa_no_metrics,
+        owner_not_ready,
+        pdb_blocks_eviction,
+        job_deadline,
+        job_backoff_limit,
+        job_sidecar,
+        cronjob_suspended,
+        stuck_terminating,
+        finalizer_stuck,
+        config_changed,
+    }
+    node {
+        node_not_ready,
+        kubelet_down,
+        container_runtime_down,
+        node_network,
+        kube_proxy_down,
+        node_pressure_eviction,
+        ip_exhaustion,
+        sandbox_failed,
+    }
 }
 
 /// Finds a rule by its id.
