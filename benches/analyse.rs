@@ -32,7 +32,11 @@ fn memory(pods: usize) {
     ALLOCATOR.reset_peak_usage();
     let report = analyse(&snapshot, &Policy::default());
     let added = ALLOCATOR.peak_usage() - held - before;
-    println!("{pods} pods, {} events: {} bytes a pod with its events and share of the rest", snapshot.objects.events.len(), held / pods);
+    println!(
+        "{pods} pods, {} events: {} bytes a pod with its events and share of the rest",
+        snapshot.objects.events.len(),
+        held / pods
+    );
     println!("analyse adds {:.1} MB at its peak and finds {} incidents", added as f64 / 1e6, report.incidents.len());
 }
 

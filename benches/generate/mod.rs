@@ -24,7 +24,8 @@ pub fn snapshot(pods: usize, faults: usize) -> Snapshot {
             add(&mut intake, Kind::Event, &event(index, number, fault));
         }
         if fault.is_some_and(|fault| fault % 4 == 1) {
-            let container = ContainerRef { namespace: NAMESPACE.into(), pod: pod_name(index), container: "main".into() };
+            let container =
+                ContainerRef { namespace: NAMESPACE.into(), pod: pod_name(index), container: "main".into() };
             intake.log(container, LOG, true);
         }
     }
@@ -34,8 +35,12 @@ pub fn snapshot(pods: usize, faults: usize) -> Snapshot {
         }
     }
     for node in 0..pods.div_ceil(100) {
-        add(&mut intake, Kind::Node, &json!({"metadata": {"name": format!("node-{node}"), "labels": {"kubernetes.io/os": "linux"}},
-            "status": {"allocatable": {"cpu": "32", "memory": "128Gi", "pods": "110"}, "conditions": [{"type": "Ready", "status": "True"}]}}));
+        add(
+            &mut intake,
+            Kind::Node,
+            &json!({"metadata": {"name": format!("node-{node}"), "labels": {"kubernetes.io/os": "linux"}},
+            "status": {"allocatable": {"cpu": "32", "memory": "128Gi", "pods": "110"}, "conditions": [{"type": "Ready", "status": "True"}]}}),
+        );
     }
     intake.finish()
 }
@@ -68,9 +73,18 @@ fn workload(number: usize) -> Vec<(Kind, Value)> {
     let meta = |name: &str| json!({"name": name, "namespace": NAMESPACE});
     vec![
         (Kind::Deployment, json!({"metadata": meta(&name), "spec": spec(REPLICAS), "status": {"replicas": REPLICAS}})),
-        (Kind::ReplicaSet, json!({"metadata": {"name": set, "namespace": NAMESPACE, "ownerReferences": [owner("Deployment", &name)]}, "spec": spec(REPLICAS)})),
-        (Kind::Service, json!({"metadata": meta(&name), "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]}})),
-        (Kind::ConfigMap, json!({"metadata": meta(&name), "data": {"level": "info", "upstream": "http://app-0001.shop.svc:80"}})),
+        (
+            Kind::ReplicaSet,
+            json!({"metadata": {"name": set, "namespace": NAMESPACE, "ownerReferences": [owner("Deployment", &name)]}, "spec": spec(REPLICAS)}),
+        ),
+        (
+            Kind::Service,
+            json!({"metadata": meta(&name), "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]}}),
+        ),
+        (
+            Kind::ConfigMap,
+            json!({"metadata": meta(&name), "data": {"level": "info", "upstream": "http://app-0001.shop.svc:80"}}),
+        ),
     ]
 }
 
