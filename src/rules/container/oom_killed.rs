@@ -101,18 +101,10 @@ fn often(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> String {
     }
 }
 
-/// Adds the limit, and who wrote it last.
+/// Adds the limit.
 fn limited(finding: Finding, container: ContainerView<'_>) -> Finding {
-    let Some(limit) = container.limit("memory") else { return finding };
-    let finding = finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit);
-    let workload = container.pod.workload();
-    let field = format!("containers[{}].resources.limits.memory", container.name());
-    let writers = workload.changes.iter().filter(|change| change.subresource.is_none() && change.paths.iter().any(|path| path.ends_with(&field)));
-    match writers.max_by_key(|change| change.time) {
-        Some(change) => {
-            let path = format!("metadata.managedFields[{}]", change.manager);
-            finding.because_at(workload.object.clone(), path, format!("{} of resources.limits.memory of `{}`", change.operation.to_lowercase(), container.name()), change.time)
-        }
+    match container.limit("memory") {
+        Some(limit) => finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit),
         None => finding,
     }
 }
