@@ -149,19 +149,25 @@ fn usage_error<'s>(container: ContainerView<'s>, crash: &Crash<'s>, log: &'s Log
 
 fn rejects(container: ContainerView<'_>, line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    if USAGE.iter().any(|mark| lower.contains(mark)) {
-        return true;
-    }
-    // `python -m app`, `node app.js`, `sh run.sh`: the file that the command names is not there.
-    let unfound = ["no module named ", "no such file or directory", "cannot open ", "unknown command \""];
-    let word = |mark: &&str| lower.contains(*mark);
-    let stack = lower.starts_with(char::is_whitespace) || lower.contains("error:");
-    !stack && unfound.iter().any(word) && container.command_line().iter().any(|argument| named(line, argument))
+    USAGE.iter().any(|mark| lower.contains(mark)) || container.command_line().iter().any(|argument| misses(&lower, argument))
 }
 
-/// Returns whether a line names a word of the command that is more than a flag.
-fn named(line: &str, argument: &str) -> bool {
-    argument.len() >= 3 && !argument.starts_with('-') && !argument.contains(char::is_whitespace) && line.contains(argument) && !line.starts_with(argument)
+/// Returns whether a line says that a word of the command names nothing: `python -m app`, `sh run.sh`, `tool start`.
+fn misses(lower: &str, argument: &str) -> bool {
+    let argument = argument.to_ascii_lowercase();
+    let usable = argument.len() >= 3 && !argument.starts_with('-') && !argument.contains(char::is_whitespace);
+    let said = || {
+        [
+            format!("no module named {argument}"),
+            format!("no module named '{argument}'"),
+            format!("cannot open {argument}"),
+            format!("can't open '{argument}'"),
+            format!("{argument}: no such file or directory"),
+            format!("unknown command \"{argument}\""),
+            format!("unknown command: {argument}"),
+        ]
+    };
+    usable && said().iter().any(|words| lower.contains(words))
 }
 
 /// A container that should keep running and ended well, soon, again and again.
@@ -171,7 +177,12 @@ fn nothing_to_do<'s>(container: ContainerView<'s>, crash: &Crash<'s>, log: Optio
     let complains = log.and_then(|log| log.decisive).is_some_and(|decisive| decisive.weight >= Weight::Error);
     let killed = container.pod.events().any(|event| event.reason == "Killing" && event.message.contains("probe"));
     let runs = container.role != Role::Init && soon && again && !complains && !killed;
-    runs.then(|| by_code(container, crash, Flaw::NothingToDo, if log.is_none() { 0.8 } else { 0.7 }))
+    let last = log.and_then(|log| Some((log, log.lines().rfind(|(_, line)| !line.trim().is_empty())?)));
+    runs.then(|| match last {
+        // What it wrote may tell more than that it ended.
+        Some((log, (number, line))) => said(container, crash, Flaw::NothingToDo, log, number, line, 0.5),
+        None => by_code(container, crash, Flaw::NothingToDo, 0.7),
+    })
 }
 
 fn contains(text: &str, mark: &str) -> bool {

@@ -84,7 +84,8 @@ fn what(error: &CommandError<'_>) -> String {
         Flaw::NotExecutable => format!("may not execute its command: `{words}`{code}"),
         Flaw::WorkingDir => format!("cannot start as its working directory is not in the image: `{words}`"),
         Flaw::Usage => format!("ends at once as its command is rejected: `{words}`{code}"),
-        Flaw::NothingToDo => format!("ends at once and well{code} though it should keep running: {}", command(error.container)),
+        Flaw::NothingToDo if words.is_empty() => format!("ends at once and well{code} though it should keep running: {}", command(error.container)),
+        Flaw::NothingToDo => format!("ends at once and well{code} though it should keep running; its last line is `{}`", safe::shorten(words, 100)),
     }
 }
 

@@ -90,8 +90,10 @@ fn log(container: ContainerView<'_>) -> Option<(String, f64)> {
     if log.decisive.is_some() {
         return None;
     }
-    let last = log.last_line().unwrap_or_default();
-    Some((format!("; its log speaks of no error and ends with `{}`", safe::shorten(last, 100)), 0.4))
+    // Programs draw progress bars with carriage returns; what counts is what stood there last.
+    let last = log.last_line().and_then(|line| line.rsplit('\r').next()).unwrap_or_default();
+    let end = last.char_indices().rev().nth(119).map_or(last, |(at, _)| &last[at..]);
+    Some((format!("; its log ends with `{}`", end.trim()), 0.35))
 }
 
 /// Says what an exit code usually means.
