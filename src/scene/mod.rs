@@ -16,6 +16,7 @@ pub mod fresh;
 pub mod image;
 pub mod image_hints;
 pub mod lack;
+pub mod limit_history;
 pub mod log;
 pub mod memory;
 pub mod mounts;
