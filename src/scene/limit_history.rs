@@ -29,10 +29,10 @@ pub fn before_rollout(container: ContainerView<'_>) -> Option<Limit<'_>> {
     let pod = container.pod;
     let owner = &pod.workload().object;
     let sets = pod.scene.snapshot.objects.replica_sets.in_namespace(pod.namespace());
-    let own = sets.filter(|set| {
+    let siblings = sets.filter(|set| {
         owners::controller(set.meta()).is_some_and(|above| owners::reference(above, pod.namespace()) == *owner)
     });
-    let older = own
+    let older = siblings
         .filter_map(|set| Some((revision(set).filter(|revision| *revision < own)?, set)))
         .max_by_key(|(revision, _)| *revision)?
         .1;
