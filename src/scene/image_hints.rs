@@ -92,7 +92,9 @@ impl<'s> ImageHints<'s> {
 
     fn near_repository(&self, image: &str) -> Option<Alternative> {
         let (repository, tag) = parts(image);
-        let best = *near::nearest(&repository, self.tags.keys().map(String::as_str)).first()?;
+        // Most of a repository's name is its registry and folder: only a real slip counts.
+        let slips = |other: &&str| strsim::damerau_levenshtein(&repository, other) <= 2;
+        let best = *near::nearest(&repository, self.tags.keys().map(String::as_str).filter(slips)).first()?;
         let tags = &self.tags[best];
         let (tag, object) = tags.get_key_value(tag).or_else(|| tags.last_key_value())?;
         let short = best.strip_prefix("docker.io/library/").unwrap_or(best);
