@@ -25,6 +25,7 @@ pub mod image;
 pub mod image_hints;
 pub mod job;
 pub mod lack;
+pub mod limit_history;
 pub mod listen;
 pub mod log;
 pub mod memory;
