@@ -63,6 +63,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
         let mut found: Vec<Finding> = outages(&testimony).iter().filter_map(|outage| address(&testimony, &environment, outage)).collect();
         found.extend(credentials(&testimony, &environment));
         found.extend(typed(&testimony, &environment));
+        found.extend(unnamed_server(&testimony, &environment));
         found
     });
     said.chain(silent_ports(scene)).collect()
@@ -201,6 +202,53 @@ fn secrets<'e, 's>(environment: &'e Environment<'s>) -> Vec<&'e Variable<'s>> {
         words.iter().any(|word| name.contains(word)) && !matches!(variable.source, Source::Field)
     };
     environment.variables.iter().filter(is_secret).take(4).collect()
+}
+
+/// A driver is refused, though a server of its kind is up: its host or port comes from variables that nobody may read.
+fn unnamed_server(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Finding> {
+    testimony.crash?;
+    let outages = outages(testimony);
+    let outage = outages.iter().find(|outage| outage.host.is_none())?;
+    let refused = testimony.complaints().any(|template| template.message().contains("onnection refused"));
+    let driver = driver(testimony.log.text).filter(|_| refused)?;
+    let fits = |variable: &&Variable<'_>| {
+        let name = variable.name.to_ascii_uppercase();
+        let of_driver = driver.iter().any(|word| name.contains(word)) || name.contains("DB_") || name.contains("DATABASE");
+        of_driver && variable.value().is_none() && (name.ends_with("HOST") || name.ends_with("PORT"))
+    };
+    let variables: Vec<&Variable<'_>> = environment.variables.iter().filter(fits).take(2).collect();
+    let first = variables.first()?;
+    let container = testimony.container;
+    let scene = container.pod.scene;
+    let is_server = |name: &str| driver.iter().any(|word| name.to_ascii_uppercase().contains(word));
+    let servers = scene.services().filter(|service| service.namespace() == container.pod.namespace() && is_server(service.name()));
+    let ready = servers.filter(|service| service.pods().any(|pod| pod.is_ready()));
+    let servers: Vec<String> = ready.map(|service| service.object().short()).take(3).collect();
+    if servers.is_empty() {
+        return None;
+    }
+    let servers = servers.join(", ");
+    let names: Vec<String> = variables.iter().map(|variable| format!("`{}`", variable.name)).collect();
+    let origin = first.origin().map(|origin| format!(" ({origin})")).unwrap_or_default();
+    let message = format!("{} is refused a connection, though servers of its kind are up ({servers}): the value of {}{origin} is wrong", container.phrase(), names.join(" or "));
+    let mut finding = testimony.attest(RULE.finding(container.subject(), message).key(first.name.clone()).confidence(0.7), outage.template);
+    for variable in &variables {
+        finding = finding.because(container.pod_ref(), variable.path.clone(), describe(variable));
+    }
+    let advice = format!("compare {} with the name and port of {servers}", names.join(" and "));
+    Some(finding.recommend(correction(container, first, &advice)).next(testimony.logs_command()))
+}
+
+/// Tells by the classes in a log what kind of server its driver is for.
+fn driver(text: &str) -> Option<&'static [&'static str]> {
+    let known: [(&str, &'static [&'static str]); 5] = [
+        ("com.mysql.", &["MYSQL", "MARIADB"]),
+        ("org.mariadb.", &["MYSQL", "MARIADB"]),
+        ("org.postgresql.", &["POSTGRES", "PG", "PSQL"]),
+        ("psycopg2.", &["POSTGRES", "PG", "PSQL"]),
+        ("com.mongodb.", &["MONGO"]),
+    ];
+    known.into_iter().find(|(class, _)| text.contains(class)).map(|(_, words)| words)
 }
 
 /// A word where a number or another form belongs.
