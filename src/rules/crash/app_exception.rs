@@ -67,7 +67,7 @@ fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
 /// Says what is known when no line is decisive: the last one.
 fn last_words(testimony: &Testimony<'_>) -> Option<Finding> {
     let last = testimony.log.last_line().filter(|_| !testimony.was_stopped())?;
-    let (number, _) = testimony.log.lines().filter(|(_, line)| line.trim() == last).last()?;
+    let (number, _) = testimony.log.lines().rfind(|(_, line)| line.trim() == last)?;
     let container = testimony.container;
     let shown = crate::scene::log::line::shown(last);
     let message = format!("{} {}; its last line is `{}`", container.phrase(), testimony.end_phrase(), clip(&shown));

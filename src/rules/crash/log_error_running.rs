@@ -148,7 +148,11 @@ fn before(mut finding: Finding, testimony: &Testimony<'_>, template: &Template<'
 
 fn advise(finding: Finding, testimony: &Testimony<'_>, template: &Template<'_>) -> Finding {
     let finding = match Limit::of(&template.message()) {
-        Some(limit) => finding.recommend(Recommendation::new("node-limit", limit.cure().0).risk(Risk::Medium).command(limit.cure().1)),
+        Some(limit) => {
+            let mut cure = Recommendation::new("node-limit", limit.cure().0).risk(Risk::Medium);
+            cure.command = limit.cure().1.map(str::to_owned);
+            finding.recommend(cure)
+        }
         None => finding,
     };
     finding

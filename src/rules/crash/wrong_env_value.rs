@@ -10,7 +10,7 @@ use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::log::{auth, entities};
 use crate::scene::log::reach::Why;
-use crate::scene::{Environment, Outage, Peer, Scene, Source, Testimony, Variable, outage, outages, testimonies};
+use crate::scene::{Environment, Outage, Peer, PodView, Scene, Source, Testimony, Variable, outage, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -77,32 +77,46 @@ fn address(testimony: &Testimony<'_>, environment: &Environment<'_>, outage: &Ou
             let variable = holder(environment, host, None)?;
             let right = nearest_service(testimony.container.pod.scene, object)?;
             let why = format!("there is no service/{}; service/{right} is the nearest name", object.name);
-            let advice = format!("name `{right}` in `{}`", variable.name);
+            let advice = Advice::new(format!("name `{right}` in `{}`", variable.name), variable.value().map(|value| value.replace(host, &right)));
             Some(finding(testimony, variable, &why, &advice, 0.92, outage))
         }
         Peer::Service(object) if outage.why != Why::Unresolved => {
             let port = outage.port?;
             let ports = outage::served_ports(outage::service(testimony, object)?)?;
             let variable = holder(environment, host, Some(port)).filter(|_| !ports.contains(&port))?;
-            let (why, advice) = port_words(object, &ports, variable);
+            let (why, advice) = port_words(object, &ports, port, variable);
             Some(finding(testimony, variable, &why, &advice, 0.94, outage).mentions(object.clone()))
         }
         _ => None,
     }
 }
 
-fn port_words(object: &ObjectRef, ports: &[u16], variable: &Variable<'_>) -> (String, String) {
-    let served = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    (format!("service/{} serves port {served} only", object.name), format!("name port {served} in `{}`", variable.name))
+/// What to write into a variable, in words and, if there is one answer, as the value.
+struct Advice {
+    summary: String,
+    value: Option<String>,
 }
 
-fn finding(testimony: &Testimony<'_>, variable: &Variable<'_>, why: &str, advice: &str, confidence: f64, outage: &Outage<'_>) -> Finding {
+impl Advice {
+    fn new(summary: String, value: Option<String>) -> Self {
+        Self { summary, value }
+    }
+}
+
+fn port_words(object: &ObjectRef, ports: &[u16], wrong: u16, variable: &Variable<'_>) -> (String, Advice) {
+    let served = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let value = variable.value().filter(|_| ports.len() == 1).map(|value| value.replace(&wrong.to_string(), &served));
+    let summary = format!("name port {served} in `{}`", variable.name);
+    (format!("service/{} serves port {served} only", object.name), Advice::new(summary, value))
+}
+
+fn finding(testimony: &Testimony<'_>, variable: &Variable<'_>, why: &str, advice: &Advice, confidence: f64, outage: &Outage<'_>) -> Finding {
     let finding = base(testimony.container, variable, why, advice).confidence(confidence);
     testimony.attest(finding, outage.template).next(testimony.logs_command())
 }
 
 /// Starts a finding about a variable.
-fn base(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>, why: &str, advice: &str) -> Finding {
+fn base(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>, why: &str, advice: &Advice) -> Finding {
     let shown = variable.shown();
     let at = variable.origin().map(|origin| format!(" (from {origin})")).unwrap_or_default();
     let message = format!("{} gets `{}={}`{at}, but {why}", container.phrase(), variable.name, clip(&shown));
@@ -115,20 +129,20 @@ fn base(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>, why
     finding.recommend(correction(container, variable, advice))
 }
 
-fn correction(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>, advice: &str) -> Recommendation {
+fn correction(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>, advice: &Advice) -> Recommendation {
     let object = &container.pod.workload().object;
     let namespace = object.namespace();
     match variable.source {
-        Source::ConfigMap { name, .. } => Recommendation::new("edit-object", format!("{advice}: edit configmap/{name} and restart {}", object.short()))
+        Source::ConfigMap { name, .. } => Recommendation::new("edit-object", format!("{}: edit configmap/{name} and restart {}", advice.summary, object.short()))
             .command(quote::command(&["kubectl", "edit", "configmap", name, "-n", namespace])),
-        Source::Secret { name, .. } => Recommendation::new("edit-object", format!("{advice}: edit secret/{name} and restart {}", object.short()))
+        Source::Secret { name, .. } => Recommendation::new("edit-object", format!("{}: edit secret/{name} and restart {}", advice.summary, object.short()))
             .command(quote::command(&["kubectl", "edit", "secret", name, "-n", namespace])),
         Source::Literal(_) | Source::Field => {
-            let recommendation = Recommendation::new("set-env", advice);
+            let recommendation = Recommendation::new("set-env", &advice.summary);
             if object.is(Kind::Pod) || object.is(Kind::Job) {
                 return recommendation;
             }
-            let assignment = format!("{}=<value>", variable.name);
+            let assignment = format!("{}={}", variable.name, advice.value.as_deref().unwrap_or("<value>"));
             recommendation.command(quote::command(&["kubectl", "set", "env", "-n", namespace, &object.short(), "-c", container.name(), &assignment]))
         }
     }
@@ -181,7 +195,7 @@ fn credentials(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Opti
     if let Some(variable) = variables.iter().find(|variable| variable.origin().is_some()) {
         finding = finding.mentions(variable.object(container));
     }
-    let advice = format!("make {} agree with what the server knows", names.join(", "));
+    let advice = Advice::new(format!("make {} agree with what the server knows", names.join(", ")), None);
     Some(finding.recommend(correction(container, first, &advice)).next(testimony.logs_command()))
 }
 
@@ -222,7 +236,7 @@ fn unnamed_server(testimony: &Testimony<'_>, environment: &Environment<'_>) -> O
     let scene = container.pod.scene;
     let is_server = |name: &str| driver.iter().any(|word| name.to_ascii_uppercase().contains(word));
     let servers = scene.services().filter(|service| service.namespace() == container.pod.namespace() && is_server(service.name()));
-    let ready = servers.filter(|service| service.pods().any(|pod| pod.is_ready()));
+    let ready = servers.filter(|service| service.pods().any(PodView::is_ready));
     let servers: Vec<String> = ready.map(|service| service.object().short()).take(3).collect();
     if servers.is_empty() {
         return None;
@@ -235,7 +249,7 @@ fn unnamed_server(testimony: &Testimony<'_>, environment: &Environment<'_>) -> O
     for variable in &variables {
         finding = finding.because(container.pod_ref(), variable.path.clone(), describe(variable));
     }
-    let advice = format!("compare {} with the name and port of {servers}", names.join(" and "));
+    let advice = Advice::new(format!("compare {} with the name and port of {servers}", names.join(" and ")), None);
     Some(finding.recommend(correction(container, first, &advice)).next(testimony.logs_command()))
 }
 
@@ -264,13 +278,14 @@ fn typed(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Fin
     let (template, value) = testimony.find(|message| Some(INVALID.captures(message)?[1].trim_end_matches([':', ',', '.']).to_owned()))?;
     let variable = environment.variables.iter().find(|variable| variable.value().is_some_and(|held| !held.is_empty() && held == value))?;
     let why = format!("the program cannot read that value: `{}`", clip(&crate::scene::log::line::shown(template.line)));
-    let finding = base(testimony.container, variable, &why, &format!("give `{}` a value of the form that the program expects", variable.name));
+    let advice = Advice::new(format!("give `{}` a value of the form that the program expects", variable.name), None);
+    let finding = base(testimony.container, variable, &why, &advice);
     Some(testimony.attest(finding.confidence(0.93), template).next(testimony.logs_command()))
 }
 
 /// Ports in variables that the named Service does not serve, whatever the log says.
 fn silent_ports(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.pods().filter(|pod| !pod.is_finished() && !pod.is_terminating()).flat_map(|pod| pod.containers()).flat_map(|container| {
+    scene.pods().filter(|pod| !pod.is_finished() && !pod.is_terminating()).flat_map(PodView::containers).flat_map(|container| {
         let environment = Environment::of(container);
         environment.variables.iter().filter_map(|variable| silent_port(container, variable)).collect::<Vec<_>>()
     }).collect()
@@ -287,7 +302,7 @@ fn silent_port(container: crate::scene::ContainerView<'_>, variable: &Variable<'
     if ports.contains(&port?) {
         return None;
     }
-    let (why, advice) = port_words(&object, &ports, variable);
+    let (why, advice) = port_words(&object, &ports, port?, variable);
     let finding = base(container, variable, &why, &advice).confidence(0.8).severity(Severity::Warning);
     Some(finding.affects(container.pod_ref()).mentions(object))
 }
