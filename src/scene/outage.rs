@@ -33,9 +33,12 @@ pub struct Outage<'s> {
 }
 
 impl Outage<'_> {
-    /// Returns `db:5432`, `db`, or nothing if the line names no host.
+    /// Returns `db:5432`, `db`, or nothing if the line names no host; a cluster IP by the name of its Service.
     pub fn address(&self) -> Option<String> {
-        let host = self.host.as_deref()?;
+        let host = match &self.peer {
+            Peer::Service(object) if self.host.as_deref().is_some_and(reach::is_ip) => object.name.as_str(),
+            _ => self.host.as_deref()?,
+        };
         Some(self.port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 }
@@ -49,11 +52,17 @@ const SEVERAL: usize = 3;
 
 /// Finds what a container cannot reach: each host and port once, the surest first.
 pub fn outages<'s>(testimony: &Testimony<'s>) -> Vec<Outage<'s>> {
+    // A new run that is up may still wait for its peers, whatever ended the one before.
+    if !testimony.is_primary && testimony.container.running().is_some() {
+        return Vec::new();
+    }
     let failures = || testimony.log.templates.iter().filter(|template| is_failure(template));
     let mut found: Vec<Outage<'s>> = match testimony.crash {
         Some(_) => failures().filter_map(|template| outage(testimony, template, blame(testimony, template)?)).collect(),
         None => running(testimony).filter_map(|template| outage(testimony, template, 0.8)).collect(),
     };
+    // Health checks and side-cars knock at doors of their own pod until they open.
+    found.retain(|outage| testimony.crash.is_some() || outage.peer != Peer::Local);
     if found.iter().any(|outage| outage.host.is_some()) {
         found.retain(|outage| outage.host.is_some());
     } else {

@@ -81,8 +81,10 @@ pub fn bound(scene: &Scene<'_>, request: &Request) -> Vec<Bound> {
             let object = ObjectRef::new(Kind::ClusterRoleBinding, "", binding.object.name());
             let bound = Bound { role: role_of(&binding.role_ref, ""), binding: object };
             // What everybody may do is nobody's role to change.
-            let is_own = binding.subjects.iter().flatten().find(own).is_some();
-            if is_own { found.push(bound) } else if allows(scene, request, &bound.role) { found.push(bound) }
+            let is_own = binding.subjects.iter().flatten().any(|subject| own(&subject));
+            if is_own || allows(scene, request, &bound.role) {
+                found.push(bound);
+            }
         }
     }
     found

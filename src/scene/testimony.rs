@@ -27,11 +27,13 @@ pub struct Testimony<'s> {
     /// The crash that the log led to; `None` if the program runs.
     pub crash: Option<Crash<'s>>,
     pub log: &'s LogDigest<'s>,
+    /// Whether it is the one to judge by; a crash loop may have the log of another run, which tells more.
+    pub is_primary: bool,
 }
 
 /// Iterates over the logs of all containers in scope that crashed or run and wrote something.
 pub fn testimonies<'s>(scene: &'s Scene<'s>) -> impl Iterator<Item = Testimony<'s>> {
-    scene.containers().filter_map(Testimony::of)
+    scene.containers().filter_map(Testimony::of).flat_map(|testimony| std::iter::once(testimony).chain(testimony.other_run()))
 }
 
 impl<'s> Testimony<'s> {
@@ -42,11 +44,19 @@ impl<'s> Testimony<'s> {
         }
         let crash = container.crash().filter(|crash| crash.state == State::Present);
         if crash.is_some() {
-            return Some(Self { container, crash, log: container.crash_log()? });
+            return Some(Self { container, crash, log: container.crash_log()?, is_primary: true });
         }
         container.running()?;
         let log = container.logs()?.current.as_ref().filter(|log| !log.is_empty())?;
-        Some(Self { container, crash: None, log })
+        Some(Self { container, crash: None, log, is_primary: true })
+    }
+
+    /// Returns the testimony of the crash loop's other run: the one before, or the one that is up for the moment.
+    fn other_run(self) -> Option<Self> {
+        self.crash?;
+        let logs = self.container.logs()?;
+        let other = [&logs.current, &logs.previous].into_iter().flatten().find(|log| !std::ptr::eq(*log, self.log) && !log.is_empty())?;
+        (other.text != self.log.text).then_some(Self { log: other, is_primary: false, ..self })
     }
 
     /// Returns the path of a line: `log.previous[main]:12`.
@@ -78,9 +88,18 @@ impl<'s> Testimony<'s> {
     /// Returns whether a complaint was made lately: by the log's clock if it is a real one, else by its place.
     pub fn is_fresh(&self, template: &Template<'_>) -> bool {
         match template.last_time().filter(|time| self.is_real(*time)) {
-            Some(time) => self.container.pod.scene.now().duration_since(time) <= FRESH,
+            Some(time) => self.container.pod.scene.now().duration_since(time) <= FRESH && !self.is_over(template, time),
             None => self.is_last(template),
         }
+    }
+
+    /// A complaint that was made every second and not for a minute is over, if the log goes on.
+    fn is_over(&self, template: &Template<'_>, last: Timestamp) -> bool {
+        let Some(first) = template.first_time() else { return false };
+        let gaps = i64::try_from(template.count.saturating_sub(1)).unwrap_or(i64::MAX).max(1);
+        let usual = last.duration_since(first).as_secs() / gaps;
+        let end = self.log.last_time().unwrap_or(last);
+        !self.is_last(template) && end.duration_since(last).as_secs() > (usual * 5).max(30)
     }
 
     /// Returns whether nothing much was said after a complaint.

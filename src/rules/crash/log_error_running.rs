@@ -35,10 +35,13 @@ Read the quoted error: what it names (a host, a file, a user) is where to look. 
 };
 
 /// Errors of a program's first moments are start-up order, not faults, if none follow.
-const START: SignedDuration = SignedDuration::from_secs(60);
+const START: SignedDuration = SignedDuration::from_secs(180);
+
+/// How long such errors must have ceased.
+const SILENCE: SignedDuration = SignedDuration::from_secs(45);
 
 /// An error that is made as often is no matter of the start.
-const OFTEN: usize = 10;
+const OFTEN: usize = 20;
 
 /// A log of so many lines in which an error is made once or twice is a program that works.
 const MANY: usize = 30;
@@ -65,7 +68,7 @@ fn log_error_running(testimony: &Testimony<'_>) -> Option<Finding> {
 fn counts(testimony: &Testimony<'_>, template: &Template<'_>) -> bool {
     let parsed = line::parse(template.line);
     let levelled = parsed.level.is_some_and(|level| level >= Level::Error);
-    let said = levelled || template.weight >= Weight::Error || (parsed.level.is_none() && template.count >= 5);
+    let said = levelled || template.weight >= Weight::Error || (parsed.level.is_none() && template.count >= 5 && template.count * 5 >= testimony.log.count);
     said && !(testimony.is_server() && auth::is_refusal(&parsed.message))
 }
 
@@ -74,7 +77,7 @@ fn is_current(testimony: &Testimony<'_>, template: &Template<'_>) -> bool {
     let started = testimony.container.running().and_then(|running| running.started_at.as_ref()).map(|time| time.0);
     let often = template.count >= OFTEN;
     let startup = match (started, template.last_time()) {
-        (Some(started), Some(last)) => last.duration_since(started) < START && !testimony.is_last(template),
+        (Some(started), Some(last)) => last.duration_since(started) < START && testimony.container.pod.scene.now().duration_since(last) > SILENCE,
         _ => false,
     };
     let young = testimony.container.pod.scene.is_recent(started);
@@ -100,7 +103,10 @@ fn repeated(testimony: &Testimony<'_>, template: &Template<'_>, errors: &[&Templ
 
 /// Several different errors in a row, one of them fatal, in a program that goes on.
 fn several(testimony: &Testimony<'_>) -> Option<Finding> {
-    let errors: Vec<_> = testimony.log.templates.iter().filter(|template| template.weight >= Weight::Error && testimony.is_fresh(template)).collect();
+    let errors: Vec<_> = testimony.log.templates.iter().filter(|template| template.weight >= Weight::Error).collect();
+    if !errors.last().is_some_and(|last| testimony.is_fresh(last)) {
+        return None;
+    }
     let fatal = testimony.log.templates.iter().any(|template| line::parse(template.line).level == Some(Level::Fatal));
     let first = errors.iter().find(|template| names_reason(&template.message()))?;
     if errors.len() < SEVERAL || !fatal {
@@ -142,7 +148,11 @@ fn before(mut finding: Finding, testimony: &Testimony<'_>, template: &Template<'
 
 fn advise(finding: Finding, testimony: &Testimony<'_>, template: &Template<'_>) -> Finding {
     let finding = match Limit::of(&template.message()) {
-        Some(limit) => finding.recommend(Recommendation::new("node-limit", limit.cure().0).risk(Risk::Medium).command(limit.cure().1)),
+        Some(limit) => {
+            let mut cure = Recommendation::new("node-limit", limit.cure().0).risk(Risk::Medium);
+            cure.command = limit.cure().1.map(str::to_owned);
+            finding.recommend(cure)
+        }
         None => finding,
     };
     finding

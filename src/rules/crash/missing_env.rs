@@ -117,7 +117,7 @@ fn wanted(message: &str) -> Vec<String> {
             r"(?:^|[\s:])([A-Za-z_][A-Za-z0-9_]*): (?:parameter (?:not set|null or not set)|unbound variable)",
             r"required key ([A-Z][A-Z0-9_]+) missing value",
             r"process\.env\.([A-Za-z_][A-Za-z0-9_]*)",
-            r#"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'"#,
+            r"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'",
             r#"key not found: "([A-Z][A-Z0-9_]+)""#,
         ]
         .iter()

@@ -112,7 +112,7 @@ fn only_port(container: ContainerView<'_>) -> Option<u16> {
     all.next().filter(|_| all.next().is_none())
 }
 
-fn ports<'s>(container: ContainerView<'s>) -> impl Iterator<Item = (u16, &'s str)> {
+fn ports(container: ContainerView<'_>) -> impl Iterator<Item = (u16, &str)> {
     let ports = container.spec.ports.iter().flatten();
     ports.filter_map(|port| Some((u16::try_from(port.container_port).ok()?, port.protocol.as_deref().unwrap_or("TCP"))))
 }

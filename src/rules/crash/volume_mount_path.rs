@@ -141,7 +141,7 @@ fn below<'s>(container: ContainerView<'s>, mount: Mount<'s>) -> (Mount<'s>, Stri
     let at = &mount.mount.mount_path;
     if let Some(keys) = keys(container, mount) {
         let why = format!("{} mounted at {at} holds only {}", mount.phrase(), list(&keys));
-        return (mount, why, format!("add the file to {}, or mount it at a folder of its own", mount.phrase()), 0.88);
+        return (mount, why, format!("mount {} at a folder of its own, or add the file to it", mount.phrase()), 0.88);
     }
     let why = format!("{} mounted at {at} hides what the image has there", mount.phrase());
     (mount, why, format!("mount `{}` at a folder of its own instead of {at}, or put the file into the volume", mount.mount.name), 0.75)

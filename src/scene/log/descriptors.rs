@@ -39,15 +39,15 @@ impl Limit {
         }
     }
 
-    /// Returns what to do, and the command for it.
-    pub fn cure(self) -> (&'static str, &'static str) {
+    /// Returns what to do, and the command for it on the node.
+    pub fn cure(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::OpenFiles => (
                 "raise the limit of open files (`ulimit -n`: LimitNOFILE of the container runtime), or close what the program leaves open",
-                "ulimit -n",
+                None,
             ),
-            Self::InotifyInstances => ("raise fs.inotify.max_user_instances on the node", "sysctl -w fs.inotify.max_user_instances=8192"),
-            Self::InotifyWatches => ("raise fs.inotify.max_user_watches on the node", "sysctl -w fs.inotify.max_user_watches=524288"),
+            Self::InotifyInstances => ("raise fs.inotify.max_user_instances on the node", Some("sysctl -w fs.inotify.max_user_instances=8192")),
+            Self::InotifyWatches => ("raise fs.inotify.max_user_watches on the node", Some("sysctl -w fs.inotify.max_user_watches=524288")),
         }
     }
 }

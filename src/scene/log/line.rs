@@ -146,7 +146,8 @@ fn level(text: &str) -> Option<Level> {
     let head = text.as_bytes();
     let words = head[..head.len().min(64)].split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     words.take(7).find_map(|word| {
-        let shouted = word.iter().all(u8::is_ascii_uppercase);
+        // `HTTP` and `LOG` are levels to some loggers, and plain words to most.
+        let shouted = word.iter().all(u8::is_ascii_uppercase) && !matches!(word, b"HTTP" | b"LOG" | b"CONFIG" | b"HINT" | b"DETAIL" | b"STATEMENT");
         let bracketed = || bracketed(text, word);
         let word = std::str::from_utf8(word).ok()?;
         (shouted || bracketed()).then(|| word_level(word)).flatten()
@@ -160,7 +161,8 @@ fn bracketed(text: &str, word: &[u8]) -> bool {
     let start = word.as_ptr().addr() - bytes.as_ptr().addr();
     let before = start.checked_sub(1).map(|at| bytes[at]);
     let after = bytes.get(start + word.len()).copied();
-    matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')) | (None | Some(b'\t'), Some(b':' | b'\t')))
+    let colon = matches!(after, Some(b':')) && word.iter().all(u8::is_ascii_uppercase);
+    colon || matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')) | (None | Some(b'\t'), Some(b':' | b'\t')))
 }
 
 fn word_level(word: &str) -> Option<Level> {
