@@ -89,9 +89,15 @@ fn doubt(cause: &Finding) -> u32 {
 fn explains(cause: &Finding, effect: &Finding) -> bool {
     cause.rule.explains.contains(&effect.rule.id)
         && (cause.state == State::Present || effect.state == State::Past)
+        && across_calls(cause, effect)
         && same_container(cause, effect)
         && in_time(cause, effect)
         && hits(cause, effect)
+}
+
+/// A Service without backends hits those who call it, not the workload behind it.
+fn across_calls(cause: &Finding, effect: &Finding) -> bool {
+    cause.rule.category != "service_backends_missing" || cause.subject.object != effect.subject.object
 }
 
 /// Two containers of one workload fail each for itself.

@@ -1,6 +1,6 @@
 //! A probe, joined with what the kubelet says of it and with what its container serves.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Probe;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -14,7 +14,8 @@ const MESH_PORTS: std::ops::RangeInclusive<u16> = 15_000..=15_099;
 /// Within this long after the start, a failing probe is start-up.
 const YOUNG: SignedDuration = SignedDuration::from_secs(20);
 
-/// The kubelet's events of one pod are limited to a burst of 25 and then one in five minutes.
+/// The kubelet's events of one pod are limited to such a burst, and then to one in five minutes.
+const EVENT_BURST: i32 = 25;
 const EVENT_GAP: SignedDuration = SignedDuration::from_secs(330);
 
 /// What a probe decides.
@@ -163,20 +164,21 @@ impl<'s> ProbeView<'s> {
     fn killed_or_failing(&self, failure: &Failure<'_>) -> Option<State> {
         let Some(kill) = self.kill().filter(|kill| self.container.pod.scene.is_recent(kill.last)) else {
             let crashes = self.container.crash().is_some_and(|crash| crash.state == State::Present);
-            let fails = failure.event.count > 1 && self.still(failure.event.last) && self.container.running().is_some();
+            let fails = self.lasts(failure.event) && self.container.running().is_some();
             return (fails && !crashes).then_some(State::Present);
         };
         self.ended_by(kill)
     }
 
     fn never_started(&self) -> Option<State> {
-        let started = self.container.status.is_some_and(|status| status.started == Some(true));
-        if started {
+        let started = self.container.status.and_then(|status| status.started);
+        // Without that field, readiness tells: it is only asked after the start.
+        if started == Some(true) || self.container.is_ready() {
             return None;
         }
         match self.kill() {
             Some(kill) => self.ended_by(kill),
-            None => self.up().is_some_and(|up| up > self.budget().max(YOUNG)).then_some(State::Present),
+            None => (started == Some(false) && self.up()? > self.budget().max(YOUNG)).then_some(State::Present),
         }
     }
 
@@ -189,9 +191,15 @@ impl<'s> ProbeView<'s> {
         (!own && crash.state == State::Present).then_some(State::Present)
     }
 
-    fn still(&self, last: Option<Timestamp>) -> bool {
-        let now = self.container.pod.scene.now();
-        last.is_some_and(|last| now.duration_since(last) < EVENT_GAP)
+    /// Tells a probe that keeps failing from one that fails now and then: half of the attempts did.
+    fn lasts(&self, event: &EventView<'_>) -> bool {
+        let Some((first, last)) = event.first.zip(event.last) else { return false };
+        let period = i64::from(self.probe.period_seconds.unwrap_or(10).max(1));
+        let attempts = last.duration_since(first).as_secs() / period;
+        let many = event.count >= EVENT_BURST;
+        let gap = if many { EVENT_GAP } else { SignedDuration::from_secs(3 * period + 30) };
+        let silent = self.container.pod.scene.now().duration_since(last);
+        silent < gap && event.count > 1 && (many || i64::from(event.count) * 2 >= attempts)
     }
 
     fn up(&self) -> Option<SignedDuration> {

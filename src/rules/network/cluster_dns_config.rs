@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::failing_calls::{self, Line};
-use crate::scene::{Scene, calls};
+use crate::scene::{Scene, calls, owners};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -22,7 +23,7 @@ The cluster's DNS server answers wrongly for the names of Services, so programs 
 ## How it is detected
 The `Corefile` in configmap/coredns of kube-system has no `kubernetes` plugin, or a `template` in the block of the \
 cluster's domain answers names of Services with an error code before that plugin is asked. Names of existing Services that \
-do not resolve, as logs say, make it surer.
+do not resolve, as logs say, make it surer. Or no pod of CoreDNS is ready while names do not resolve.
 
 ## What to do
 Correct the `Corefile`; CoreDNS reloads it within a minute where the plugin `reload` is on, else restart its pods.",
@@ -48,6 +49,33 @@ Correct the `Corefile`; CoreDNS reloads it within a minute where the plugin `rel
 const PROBE: &str = "kubernetes.default.svc.cluster.local.";
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let config = misconfigured(scene);
+    if config.is_empty() { none_ready(scene).into_iter().collect() } else { config }
+}
+
+/// Reports that no pod of cluster DNS is ready, if names fail to resolve meanwhile.
+fn none_ready(scene: &Scene<'_>) -> Option<Finding> {
+    let pods = scene.snapshot.objects.pods.in_namespace("kube-system");
+    let dns = pods.filter(|pod| pod.metadata.labels.as_ref().and_then(|labels| labels.get("k8s-app")).is_some_and(|app| app == "kube-dns"));
+    // Pods of other namespaces may have been read without their conditions.
+    let conditions = dns.filter_map(|pod| Some((pod, pod.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == "Ready")?)));
+    let conditions: Vec<_> = conditions.collect();
+    let (pod, ready) = conditions.first().copied()?;
+    if conditions.iter().any(|(_, ready)| ready.status == "True") {
+        return None;
+    }
+    let line = failing(scene)?;
+    let workload = owners::workload_of(scene.snapshot, pod);
+    let since = ready.last_transition_time.as_ref().map(|time| time.0);
+    let message = format!("no pod of {} in kube-system is ready, so names of Services do not resolve", workload.short());
+    let describe = quote::command(&["kubectl", "describe", &workload.short(), "-n", "kube-system"]);
+    let finding = RULE.finding(workload.clone(), message).confidence(0.95).seen(since, Some(scene.now()));
+    let finding = finding.because_at(ObjectRef::new(Kind::Pod, "kube-system", pod.object.name()), "status.conditions[Ready].status", ready.status.clone(), since);
+    let finding = finding.because(line.pod.clone(), line.path(), line.quote()).affects(line.pod.clone());
+    Some(finding.recommend(Recommendation::new("mend-cause", format!("mend what keeps the pods of {} from being ready", workload.short()))).next(describe).next(DNS_LOGS.as_str()))
+}
+
+fn misconfigured(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(map) = scene.snapshot.objects.config_maps.get("kube-system", "coredns") else { return Vec::new() };
     let Some(file) = map.data.as_ref().and_then(|data| data.get("Corefile")) else { return Vec::new() };
     let lines: Vec<(usize, &str)> = file.lines().enumerate().map(|(index, line)| (index + 1, line.trim())).filter(|(_, line)| !line.starts_with('#')).collect();

@@ -113,7 +113,7 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
         .because(service.object(), "spec.selector", service.selector().map(selector::print).unwrap_or_default())
         .mentions(service.object())
         .affects(service.object())
-        .recommend(Recommendation::new("mend-cause", format!("mend what keeps the pods of {short} from being ready")))
+        .recommend(fix(workload))
         .next(quote::command(&["kubectl", "describe", &short, "-n", workload.namespace()]));
     for pod in pods {
         let since = pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
@@ -124,10 +124,21 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
     finding
 }
 
+fn fix(workload: &Workload<'_>) -> Recommendation {
+    let short = workload.object.short();
+    if workload.desired != Some(0) {
+        return Recommendation::new("mend-cause", format!("mend what keeps the pods of {short} from being ready"));
+    }
+    let command = quote::command(&["kubectl", "scale", &short, "--replicas=1", "-n", workload.namespace()]);
+    Recommendation::new("scale", format!("scale {short} up, if nobody meant it to be off")).command(command)
+}
+
 fn nothing(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
     let selector = service.selector()?;
     let pairs = selector::print(selector);
-    let message = format!("{} selects `{pairs}`, which no pod and no workload in namespace {} carries", service.object().short(), service.namespace());
+    let read = service.scene.knows(Kind::Deployment, service.namespace());
+    let who = if read { "no pod and no workload" } else { "no pod" };
+    let message = format!("{} selects `{pairs}`, which {who} in namespace {} carries", service.object().short(), service.namespace());
     let used = usage.is_used(service);
     let summary = format!("deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it", service.name());
     Some(

@@ -94,7 +94,7 @@ fn is_address(call: &Call<'_>) -> bool {
     let user = after.split(['/', ' ', ',']).next().is_some_and(|rest| rest.contains('@'));
     let whole = before.is_empty() && (after.is_empty() || after.starts_with([':', '/']));
     let url = before.ends_with("://") || before.ends_with('@');
-    !after.starts_with("://") && !user && (url || whole && (call.port.is_some() || is_host_variable(&call.path)))
+    !after.starts_with("://") && !user && (url || whole && (call.port.is_some_and(|port| port >= 80) || is_host_variable(&call.path)))
 }
 
 /// A value without a port is only an address if its variable can hold nothing else.

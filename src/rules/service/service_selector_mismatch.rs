@@ -28,8 +28,8 @@ or by the port that it declares. Services without a selector and those for workl
 Make the selector and the pod labels equal. Change the Service rather than the workload: a Deployment's own selector \
 cannot be changed, and other objects may select its labels.",
     severity: Severity::Error,
-    needs: &[Kind::Service, Kind::Pod],
-    uses: &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
+    needs: &[Kind::Service, Kind::Pod, Kind::Deployment, Kind::StatefulSet],
+    uses: &[Kind::DaemonSet],
     explains: &[
         "app-exception",
         "crash-no-logs",
@@ -60,7 +60,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn leads_nowhere(service: ServiceView<'_>) -> bool {
-    let known = service.scene.knows(Kind::Pod, service.namespace());
+    // A workload that is scaled to zero would be missed if workloads had not been read.
+    let known = [Kind::Pod, Kind::Deployment, Kind::StatefulSet].into_iter().all(|kind| service.scene.knows(kind, service.namespace()));
     known && service.selector().is_some() && service.pods().next().is_none() && service.workloads().next().is_none()
 }
 

@@ -62,7 +62,9 @@ fn service_ports(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
 /// A port that nobody serves.
 struct Fault {
     target: String,
+    /// What is declared, or what the log speaks of.
     served: BTreeSet<u16>,
+    declared: BTreeSet<u16>,
     /// The log line that says what is served.
     said: Option<(listen::Said, crate::model::ObjectRef, String)>,
     confidence: f64,
@@ -73,7 +75,7 @@ fn judge(service: ServiceView<'_>, workloads: &[&Workload<'_>], port: &ServicePo
     match port.target_port.as_ref() {
         Some(IntOrString::String(name)) if name.parse::<u16>().is_err() => {
             let named = workloads.iter().filter_map(|workload| workload.template).flat_map(usage::ports).any(|port| port.name.as_deref() == Some(name));
-            (!named).then(|| Fault { target: name.clone(), served: declared, said: None, confidence: 0.97 })
+            (!named).then(|| Fault { target: name.clone(), served: declared.clone(), declared, said: None, confidence: 0.97 })
         }
         target => number(service, workloads, target.map_or(port.port, |target| int(target, port.port)), declared),
     }
@@ -105,8 +107,8 @@ fn number(service: ServiceView<'_>, workloads: &[&Workload<'_>], target: i32, de
         (false, false, _) => 0.95,
     };
     let said = said.into_iter().next();
-    let served = said.iter().flat_map(|(said, ..)| said.ports.iter().copied()).chain(declared).collect();
-    Some(Fault { target: target.to_string(), served, said, confidence })
+    let served = said.iter().flat_map(|(said, ..)| said.ports.iter().copied()).chain(declared.iter().copied()).collect();
+    Some(Fault { target: target.to_string(), served, declared, said, confidence })
 }
 
 /// Returns whether another port of the Service is right, so that this one may be an extra.
@@ -137,7 +139,8 @@ fn said(service: ServiceView<'_>) -> Vec<(listen::Said, crate::model::ObjectRef,
 }
 
 fn finding(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, port: &ServicePort, fault: Fault) -> Finding {
-    let served = fault.served.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let print = |ports: &BTreeSet<u16>| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let (served, declared) = (print(&fault.served), print(&fault.declared));
     let short = workload.object.short();
     let what = if served.is_empty() { "it declares no port".to_owned() } else { format!("it serves {served}") };
     let message = format!("{} sends port {} to `{}`, which no container of {short} serves: {what}", service.object().short(), port.port, fault.target);
@@ -148,7 +151,7 @@ fn finding(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>,
         .severity(if used { Severity::Critical } else { Severity::Error })
         .confidence(fault.confidence)
         .because(service.object(), format!("spec.ports[{}].targetPort", port.port), fault.target.clone())
-        .because(workload.object.clone(), "spec.template.spec.containers[*].ports", if served.is_empty() { "none" } else { &served })
+        .because(workload.object.clone(), "spec.template.spec.containers[*].ports", if declared.is_empty() { "none" } else { &declared })
         .mentions(workload.object.clone());
     if let Some((said, pod, container)) = fault.said {
         let log = if said.previous { "log.previous" } else { "log" };

@@ -44,7 +44,7 @@ fn judge(scene: &Scene<'_>, namespace: &str, set: &str, name: &str) -> Option<Fi
         Lookup::Unknown => None,
         Lookup::Absent => {
             let message = format!("statefulset/{set} names service `{name}`, which does not exist, so its pods have no DNS names");
-            let command = quote::command(&["kubectl", "create", "service", "clusterip", name, "--clusterip=None", "-n", namespace]);
+            let command = quote::command(&["kubectl", "expose", &object.short(), &format!("--name={name}"), "--cluster-ip=None", "-n", namespace]);
             let summary = format!("create the headless service {name} with the selector of statefulset/{set}");
             let finding = RULE.finding(object.clone(), message).confidence(0.95).because(object, "spec.serviceName", name);
             Some(finding.key(name).recommend(Recommendation::new("create-object", summary).command(command)))
