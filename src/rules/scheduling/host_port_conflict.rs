@@ -64,13 +64,23 @@ fn port_taken(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
         Some(other) => format!(" by {} in namespace {}", other.short(), other.namespace()),
         None => String::new(),
     };
-    let message = format!("{} asks for host port {number}/{protocol}, which is taken{by_words} on {on}", workload.short());
+    let message =
+        format!("{} asks for host port {number}/{protocol}, which is taken{by_words} on {on}", workload.short());
     let mut finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(number.as_str()));
-    finding = finding.because(pod.object(), "spec.containers[].ports[].hostPort", number.as_str()).confidence(placement.confidence());
+    finding = finding
+        .because(pod.object(), "spec.containers[].ports[].hostPort", number.as_str())
+        .confidence(placement.confidence());
     if let Some((_, other)) = found {
-        let holder = crate::model::ObjectRef::new(Kind::Pod, crate::model::store::HasMeta::namespace(&other.object), crate::model::store::HasMeta::name(&other.object));
+        let holder = crate::model::ObjectRef::new(
+            Kind::Pod,
+            crate::model::store::HasMeta::namespace(&other.object),
+            crate::model::store::HasMeta::name(&other.object),
+        );
         finding = finding.because(holder, "spec.containers[].ports[].hostPort", number.as_str());
     }
-    let cure = format!("drop the host port {number} of {} in favour of a Service, choose another port, or remove its other holder", workload.short());
+    let cure = format!(
+        "drop the host port {number} of {} in favour of a Service, choose another port, or remove its other holder",
+        workload.short()
+    );
     Some(finding.recommend(Recommendation::new("edit-object", cure)))
 }
