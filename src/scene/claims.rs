@@ -49,10 +49,10 @@ impl<'s> ClaimView<'s> {
         ObjectRef::new(Kind::PersistentVolumeClaim, self.claim.object.namespace(), self.name())
     }
 
-    /// Returns whether it waits for a volume.
+    /// Returns whether it waits for a volume, or has lost it.
     pub fn is_pending(&self) -> bool {
         let phase = self.claim.object.status.as_ref().and_then(|status| status.phase.as_deref());
-        matches!(phase, None | Some("Pending")) && self.claim.metadata.deletion_timestamp.is_none()
+        matches!(phase, None | Some("Pending" | "Lost")) && self.claim.metadata.deletion_timestamp.is_none()
     }
 
     /// Returns its class as written: `None` where the default applies, empty for none.

@@ -29,48 +29,52 @@ pub struct Guest<'s> {
 }
 
 impl<'s> Guest<'s> {
-    /// Gathers what the pod asks for; linear in pods if it has (anti-)affinity terms.
-    pub fn new(snapshot: &'s Snapshot, nodes: &'s Nodes<'_>, pod: &'s Pod) -> Option<Self> {
+    /// Gathers what the pod asks for, but for its neighbours.
+    pub fn new(snapshot: &'s Snapshot, pod: &'s Pod) -> Option<Self> {
         let spec = pod.spec.as_ref()?;
-        let affinity = spec.affinity.as_ref();
-        let anti = affinity.and_then(|affinity| affinity.pod_anti_affinity.as_ref());
-        let with = affinity.and_then(|affinity| affinity.pod_affinity.as_ref());
-        let anti = anti
-            .and_then(|anti| anti.required_during_scheduling_ignored_during_execution.as_deref())
-            .unwrap_or_default();
-        let with = with
-            .and_then(|with| with.required_during_scheduling_ignored_during_execution.as_deref())
-            .unwrap_or_default();
-        let places = |term: &'s PodAffinityTerm| (term.topology_key.as_str(), domains(snapshot, nodes, pod, term));
-        // The first of a group that wants to be together may go anywhere.
-        let is_first =
-            |term: &PodAffinityTerm, found: &BTreeSet<&str>| found.is_empty() && matches(snapshot, term, pod, pod);
-        let wanted = |term: &'s PodAffinityTerm| Some(places(term)).filter(|(_, found)| !is_first(term, found));
         Some(Self {
             pod,
             spec,
             demand: demand(spec),
             volumes: volumes(snapshot, pod, spec),
-            taken: anti.iter().map(places).collect(),
-            wanted: with.iter().filter_map(wanted).collect(),
+            taken: Vec::new(),
+            wanted: Vec::new(),
         })
+    }
+
+    /// Gathers where the neighbours are that it must avoid or be with; linear in pods if it has such terms.
+    #[must_use]
+    pub fn among(mut self, snapshot: &'s Snapshot, nodes: &'s Nodes<'_>) -> Self {
+        let (pod, affinity) = (self.pod, self.spec.affinity.as_ref());
+        let anti = affinity.and_then(|affinity| affinity.pod_anti_affinity.as_ref());
+        let with = affinity.and_then(|affinity| affinity.pod_affinity.as_ref());
+        let anti = anti.and_then(|anti| anti.required_during_scheduling_ignored_during_execution.as_deref());
+        let with = with.and_then(|with| with.required_during_scheduling_ignored_during_execution.as_deref());
+        let places = |term: &'s PodAffinityTerm| (term.topology_key.as_str(), domains(snapshot, nodes, pod, term));
+        // The first of a group that wants to be together may go anywhere.
+        let is_first =
+            |term: &PodAffinityTerm, found: &BTreeSet<&str>| found.is_empty() && matches(snapshot, term, pod, pod);
+        let wanted = |term: &'s PodAffinityTerm| Some(places(term)).filter(|(_, found)| !is_first(term, found));
+        self.taken = anti.unwrap_or_default().iter().map(places).collect();
+        self.wanted = with.unwrap_or_default().iter().filter_map(wanted).collect();
+        self
     }
 
     /// Returns what keeps it from a node.
     pub fn obstacles(&self, node: &NodeRoom<'_>) -> BTreeSet<Obstacle> {
         let mut found = BTreeSet::new();
-        let mut note = |is: bool, obstacle| _ = is.then(|| found.insert(obstacle));
-        note(node.is_cordoned() && !self.tolerates_cordon(), Obstacle::Cordon);
+        let mut add = |is: bool, obstacle| _ = is.then(|| found.insert(obstacle));
+        add(node.is_cordoned() && !self.tolerates_cordon(), Obstacle::Cordon);
         for taint in self.untolerated(node) {
-            note(true, words::taint(&taint.key));
+            add(true, words::taint(&taint.key));
         }
-        note(!self.selects(node), Obstacle::Selector);
-        note(!self.volumes.iter().all(|volume| reaches(volume, node)), Obstacle::VolumeAffinity);
-        note(self.ports().any(|port| holder(port, node).is_some()), Obstacle::HostPort);
-        note(!self.missing(node).is_empty(), Obstacle::Resources);
+        add(!self.selects(node), Obstacle::Selector);
+        add(!self.volumes.iter().all(|volume| reaches(volume, node)), Obstacle::VolumeAffinity);
+        add(self.ports().any(|port| holder(port, node).is_some()), Obstacle::HostPort);
+        add(!self.missing(node).is_empty(), Obstacle::Resources);
         let lies_in =
             |(key, domains): &(&str, BTreeSet<&str>)| node.label(key).is_some_and(|value| domains.contains(value));
-        note(self.taken.iter().any(lies_in) || !self.wanted.iter().all(lies_in), Obstacle::PodAffinity);
+        add(self.taken.iter().any(lies_in) || !self.wanted.iter().all(lies_in), Obstacle::PodAffinity);
         found
     }
 

@@ -107,7 +107,9 @@ fn judge(scene: &Scene<'_>, pod: PodView<'_>, reasons: &[Reason]) -> (Obstacle, 
         }
     }
     let nodes = scene.nodes();
-    let guest = Guest::new(scene.snapshot, nodes, &pod.pod.object).filter(|_| nodes.known && !nodes.all.is_empty());
+    let known = nodes.known && !nodes.all.is_empty();
+    let guest =
+        Guest::new(scene.snapshot, &pod.pod.object).filter(|_| known).map(|guest| guest.among(scene.snapshot, nodes));
     let Some(guest) = guest else { return by_words(reasons, &said, &[]) };
     let mut candidates = candidates(nodes, &guest);
     fill_in(&mut candidates, &said);

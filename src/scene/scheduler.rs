@@ -26,7 +26,7 @@ pub fn ignores(pod: PodView<'_>) -> bool {
 }
 
 /// Returns the name of the scheduler that a pod asks for.
-pub fn name<'s>(pod: PodView<'s>) -> &'s str {
+pub fn name(pod: PodView<'_>) -> &str {
     pod.spec().and_then(|spec| spec.scheduler_name.as_deref()).filter(|name| !name.is_empty()).unwrap_or(DEFAULT)
 }
 
@@ -64,7 +64,7 @@ impl Traces {
     fn read_events(&mut self, scene: &Scene<'_>) {
         let elections =
             scene.events().iter().filter(|event| event.reason == "LeaderElection" && event.name() == "kube-scheduler");
-        if let Some(event) = elections.filter(|event| event.namespace() == "kube-system").last() {
+        if let Some(event) = elections.rev().find(|event| event.namespace() == "kube-system") {
             self.hold(event.message);
             let object = event.object();
             self.evidence.push(Evidence {

@@ -5,7 +5,7 @@
 pub enum Obstacle {
     /// A claim is missing or not bound.
     Claim,
-    /// A ResourceClaim is missing or not allocated.
+    /// A resource claim is missing or not allocated.
     ResourceClaim,
     /// The volume can be used elsewhere only.
     VolumeAffinity,

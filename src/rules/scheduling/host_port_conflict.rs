@@ -46,7 +46,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn port_taken(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let nodes = placement.nodes(scene);
     let found = guest.ports().find_map(|port| nodes.iter().find_map(|node| Some((port, holder(port, node)?))));

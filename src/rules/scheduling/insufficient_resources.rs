@@ -49,7 +49,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn no_room(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let Some(want) = Shortage::find(scene, placement, &guest) else {
         return Some(by_words(scene, placement, &guest));

@@ -50,7 +50,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn no_such_node(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = pod.workload().object.short();
     let (words, why, path, value) = explain(scene, &guest);
     let finding = RULE.finding(pod.workload().object.clone(), format!("{words} of {workload} asks for {why}"));

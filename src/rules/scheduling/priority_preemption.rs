@@ -84,7 +84,7 @@ fn preempted(scene: &Scene<'_>, workload: &ObjectRef, event: &EventView<'_>) -> 
     }
     if let Some(pod) = by {
         let object = ObjectRef::new(Kind::Pod, pod.namespace(), pod.name());
-        finding = finding.because(object, "spec.priorityClassName", priority(pod));
+        finding = finding.because(object, "spec.priorityClassName", priority(pod).replace('`', ""));
     }
     let other = by.map_or_else(|| "the other".to_owned(), |pod| owners::workload_of(scene.snapshot, pod).short());
     let cure = format!(

@@ -1,4 +1,4 @@
-//! A scheduling gate that nobody lifts, or a ResourceClaim that is not allocated.
+//! A scheduling gate that nobody lifts, or a resource claim that is not allocated.
 
 use jiff::SignedDuration;
 

@@ -56,7 +56,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn tainted(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let mut by_taint: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for node in placement.nodes(scene) {

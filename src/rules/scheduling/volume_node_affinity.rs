@@ -51,7 +51,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn out_of_reach(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let nodes = placement.nodes(scene);
     let Some(volume) = guest.volumes.iter().copied().find(|volume| !nodes.iter().all(|node| reaches(volume, node)))
@@ -110,7 +110,7 @@ fn place(volume: &PersistentVolume) -> String {
         return required.node_selector_terms.iter().map(describe::node_term).collect::<Vec<_>>().join(" or ");
     }
     let zone = |key: &&str| Some(format!("{key}={}", volume.metadata.labels.as_ref()?.get(*key)?));
-    ZONES.iter().filter_map(|key| zone(&key)).collect::<Vec<_>>().join(",")
+    ZONES.iter().filter_map(zone).collect::<Vec<_>>().join(",")
 }
 
 fn claim(volume: &Stored<PersistentVolume>) -> Option<ObjectRef> {

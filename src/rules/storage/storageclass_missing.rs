@@ -54,6 +54,9 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn missing(claim: &ClaimView<'_>) -> Option<Finding> {
+    if claim.claim.object.spec.as_ref().is_some_and(|spec| spec.volume_name.is_some()) {
+        return None;
+    }
     match claim.class() {
         Some("") => None,
         Some(class) => absent(claim, class),

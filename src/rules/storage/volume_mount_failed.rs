@@ -59,7 +59,7 @@ fn failed(pod: PodView<'_>) -> Option<Finding> {
     };
     let specific = events.iter().rev().find(telling);
     let event = specific.or_else(|| events.iter().rev().find(|event| is_summary(event.message)).filter(|_| !other))?;
-    if started || events.is_empty() {
+    if started || is_mounted(pod) {
         return None;
     }
     let name = volume_name(pod, event.message)?;
@@ -87,7 +87,14 @@ fn failed(pod: PodView<'_>) -> Option<Finding> {
     Some(finding.next(quote::command(&["kubectl", "describe", "pod", "-n", pod.namespace(), pod.name()])))
 }
 
-/// Returns whether other rules speak of it: ConfigMaps, Secrets, claims, service accounts.
+/// Returns whether the pod is past its volumes: they come before the sandbox, and that before images and configuration.
+fn is_mounted(pod: PodView<'_>) -> bool {
+    let waits_later = |reason: &str| !matches!(reason, "" | "ContainerCreating" | "PodInitializing");
+    let has_sandbox = pod.condition("PodReadyToStartContainers").is_some_and(|condition| condition.status == "True");
+    has_sandbox || pod.containers().any(|container| waits_later(container.waiting_reason()))
+}
+
+/// Returns whether other rules speak of it: missing configuration, claims, service accounts.
 fn is_told_elsewhere(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
     let names = [
@@ -115,7 +122,7 @@ fn is_summary(message: &str) -> bool {
     message.starts_with("Unable to attach or mount volumes")
 }
 
-/// Returns the name of the volume in the pod: events of disks name the PersistentVolume instead.
+/// Returns the name of the volume in the pod: events of disks name the bound volume instead.
 fn volume_name(pod: PodView<'_>, message: &str) -> Option<String> {
     let quoted = message.split_once("for volume \"").and_then(|(_, rest)| rest.split('"').next());
     let listed = message.split_once("unmounted volumes=[").and_then(|(_, rest)| rest.split([']', ' ', ',']).next());
