@@ -28,7 +28,7 @@ Give the workload the priority that it deserves, lower that of the other, keep i
 (`preemptionPolicy: Never`), or add room for both.",
     severity: Severity::Error,
     needs: &[Kind::Event],
-    uses: &[Kind::Pod, Kind::ReplicaSet, Kind::Node],
+    uses: &[Kind::Pod, Kind::ReplicaSet, Kind::PriorityClass],
     explains: &[
         "insufficient-resources",
         "service-backends-missing",
@@ -118,7 +118,29 @@ fn describe(scene: &Scene<'_>, victim: &ObjectRef, pod: &Pod) -> String {
     };
     let priority = priority(pod);
     let priority = if priority.is_empty() { String::new() } else { format!(" of priority {priority}") };
-    format!("{}{place}{priority}", workload.short())
+    format!(
+        "{}{place}{priority}{}",
+        workload.short(),
+        if is_default(scene, pod) { ", the cluster's default" } else { "" }
+    )
+}
+
+/// Returns whether a pod has its priority class only because that is the default of the cluster.
+fn is_default(scene: &Scene<'_>, pod: &Pod) -> bool {
+    let class = pod.spec.as_ref().and_then(|spec| spec.priority_class_name.as_deref());
+    let class = class.and_then(|name| scene.snapshot.objects.priority_classes.get("", name));
+    class.is_some_and(|class| class.object.global_default == Some(true))
+}
+
+/// Says what priority the workload has; where it equals the other's by now, the pods that were preempted had less.
+fn own_priority(victim: &Pod, by: Option<&Pod>) -> String {
+    let value = |pod: &Pod| pod.spec.as_ref().and_then(|spec| spec.priority);
+    let own = priority(victim);
+    match by.and_then(value).zip(value(victim)) {
+        _ if own.is_empty() => String::new(),
+        Some((other, mine)) if mine >= other => ", and its new pods do not outrank that one".to_owned(),
+        _ => format!("; its own is {own}"),
+    }
 }
 
 /// Prints a pod's priority: `production (1000)`.
