@@ -70,8 +70,7 @@ fn preempted(scene: &Scene<'_>, workload: &ObjectRef, event: &EventView<'_>) -> 
     let victim = pods.first().map(|pod| &pod.pod.object);
     let by = preemptor(scene, event.message);
     let who = by.map_or_else(|| "a pod of a higher priority".to_owned(), |pod| describe(scene, workload, pod));
-    let own =
-        victim.map(priority).filter(|own| !own.is_empty()).map(|own| format!("; its own is {own}")).unwrap_or_default();
+    let own = victim.map(|victim| own_priority(victim, by)).unwrap_or_default();
     let message = format!("{} was preempted by {who}{own}", workload.short());
     let mut finding = RULE
         .finding(workload.clone(), message)
