@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::{Scene, owners, placement, selector};
+use super::{Scene, owners, placement, scheduler, selector};
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef};
 
@@ -112,6 +112,7 @@ pub(super) fn build(scene: &Scene<'_>) -> Topology {
     custom_owners(scene, &mut topology);
     network(scene, &mut topology);
     placement::connect(scene, &mut topology);
+    scheduler::connect(scene, &mut topology);
     for call in scene.calls() {
         let to = ObjectRef::new(Kind::Service, &call.service.0, &call.service.1);
         topology.add(&scene.workloads()[call.caller].object, Relation::Calls, &to);

@@ -54,7 +54,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn missing(pod: PodView<'_>) -> Vec<Finding> {
     let volumes = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
-    let mut claims: Vec<_> = volumes.iter().filter_map(|volume| Some((volume.name.as_str(), claim_of(volume)?))).collect();
+    let mut claims: Vec<_> =
+        volumes.iter().filter_map(|volume| Some((volume.name.as_str(), claim_of(volume)?))).collect();
     claims.dedup_by_key(|(_, claim)| *claim);
     claims.into_iter().filter_map(|(volume, claim)| absent(pod, volume, claim)).collect()
 }
@@ -68,23 +69,38 @@ fn absent(pod: PodView<'_>, volume: &str, claim: &str) -> Option<Finding> {
         Lookup::Unknown => said.as_ref().map(|_| "does not exist")?,
     };
     let workload = &pod.workload().object;
-    let message = format!("volume `{volume}` of {} names the claim `{claim}`, which {fate}{}", workload.short(), near(pod, claim));
+    let message = format!(
+        "volume `{volume}` of {} names the claim `{claim}`, which {fate}{}",
+        workload.short(),
+        near(pod, claim)
+    );
     let finding = RULE.finding(workload.clone(), message).key(claim);
-    let mut finding = finding.because(pod.object(), format!("spec.volumes[{volume}].persistentVolumeClaim.claimName"), claim);
+    let mut finding =
+        finding.because(pod.object(), format!("spec.volumes[{volume}].persistentVolumeClaim.claimName"), claim);
     if let Some((path, text)) = said {
         finding = finding.because(pod.object(), path, text);
     }
     let object = ObjectRef::new(Kind::PersistentVolumeClaim, pod.namespace(), claim);
-    let finding = finding.mentions(object).affects(pod.object()).seen(pod.created(), Some(pod.scene.now())).confidence(0.96);
-    let cure = format!("create the claim `{claim}` in namespace {}, or correct claimName in {}", pod.namespace(), workload.short());
+    let finding =
+        finding.mentions(object).affects(pod.object()).seen(pod.created(), Some(pod.scene.now())).confidence(0.96);
+    let cure = format!(
+        "create the claim `{claim}` in namespace {}, or correct claimName in {}",
+        pod.namespace(),
+        workload.short()
+    );
     let finding = finding.recommend(Recommendation::new("create-object", cure));
     Some(finding.next(quote::command(&["kubectl", "get", "pvc", "-n", pod.namespace()])))
 }
 
 /// Returns the words of the scheduler or the kubelet about the claim.
 fn said(pod: PodView<'_>, claim: &str) -> Option<(String, String)> {
-    let about = |text: &str| text.to_ascii_lowercase().contains("persistentvolumeclaim") && text.contains(claim) && (text.contains("not found") || text.contains("deleted"));
-    let condition = pod.condition("PodScheduled").and_then(|condition| condition.message.clone()).filter(|text| about(text));
+    let about = |text: &str| {
+        text.to_ascii_lowercase().contains("persistentvolumeclaim")
+            && text.contains(claim)
+            && (text.contains("not found") || text.contains("deleted"))
+    };
+    let condition =
+        pod.condition("PodScheduled").and_then(|condition| condition.message.clone()).filter(|text| about(text));
     if let Some(text) = condition {
         return Some(("status.conditions[PodScheduled].message".to_owned(), text.chars().take(300).collect()));
     }
