@@ -23,7 +23,12 @@ pub(super) struct Question {
 }
 
 /// Reads the cluster.
-pub(super) fn from_cluster(cluster: &ClusterArgs, question: &Question, input: InputArgs, ui: &mut Ui) -> Result<Snapshot, Failure> {
+pub(super) fn from_cluster(
+    cluster: &ClusterArgs,
+    question: &Question,
+    input: InputArgs,
+    ui: &mut Ui,
+) -> Result<Snapshot, Failure> {
     let started = Instant::now();
     let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
     let namespace = question.namespace.clone().unwrap_or_else(|| connection.namespace.clone());
@@ -55,7 +60,12 @@ pub(super) fn from_cluster(cluster: &ClusterArgs, question: &Question, input: In
         ui.warning(&warning);
     }
     let retries = stats.retries;
-    ui.verbose(&format!("{} requests, {} bytes, {retries} retries, {} ms to collect", stats.requests, stats.bytes, started.elapsed().as_millis()));
+    ui.verbose(&format!(
+        "{} requests, {} bytes, {retries} retries, {} ms to collect",
+        stats.requests,
+        stats.bytes,
+        started.elapsed().as_millis()
+    ));
     Ok(snapshot)
 }
 
@@ -67,7 +77,8 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
         folder::read(path, question.keep_raw)?
     } else {
         let bytes = std::fs::read(path).map_err(|error| {
-            Failure::unreachable(format!("cannot read {name}: {error}")).hint("kubectl rca capture -n NAMESPACE -o FILE")
+            Failure::unreachable(format!("cannot read {name}: {error}"))
+                .hint("kubectl rca capture -n NAMESPACE -o FILE")
         })?;
         capture::read(&name, &bytes, question.keep_raw)?
     };
@@ -96,11 +107,14 @@ fn check_recorded(snapshot: &Snapshot, namespace: &str, file: &str) -> Result<()
         return Ok(());
     }
     let recorded = &snapshot.objects.pods.coverage.namespaces;
-    let near: Vec<&str> = recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
+    let near: Vec<&str> =
+        recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
     let failure = Failure::not_found(format!("namespace \"{namespace}\" is not in {file}"));
     Err(match (near.as_slice(), recorded.len()) {
         ([], 0) => failure,
-        ([], _) => failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", "))),
+        ([], _) => {
+            failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", ")))
+        }
         (near, _) => failure.hint(format!("did you mean {}?", near.join(" or "))),
     })
 }

@@ -85,7 +85,9 @@ fn color() -> bool {
 
 /// Frames and arrows need a locale that has them.
 fn unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     locale.is_none_or(|locale| {
         let upper = locale.to_uppercase();
         upper.contains("UTF-8") || upper.contains("UTF8")

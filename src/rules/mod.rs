@@ -5,6 +5,7 @@ pub mod category;
 mod rule;
 #[cfg(test)]
 mod tests;
+pub mod unknown;
 
 pub use rule::Rule;
 
@@ -24,6 +25,93 @@ macro_rules! rules {
 rules! {
     container {
         oom_killed,
+        image_absent,
+        image_unauthorized,
+        image_registry_unresolved,
+        image_registry_unreachable,
+        image_registry_tls,
+        image_rate_limited,
+        image_platform_mismatch,
+        image_name_invalid,
+        image_never_pulled,
+        image_pull_failed,
+        missing_configmap,
+        missing_configmap_key,
+        missing_secret,
+        missing_secret_key,
+        bad_command,
+        arch_mismatch,
+        run_as_non_root,
+        crash_no_logs,
+        init_container_failed,
+        init_container_waiting,
+    }
+    crash {
+        app_exception,
+        missing_env,
+        wrong_env_value,
+        dependency_unreachable,
+        disk_full,
+        volume_mount_path,
+        volume_permission,
+        port_conflict,
+        too_many_open_files,
+        log_error_running,
+        external_dns,
+        dev_server,
+        rbac_forbidden,
+        stale_secret_env,
+    }
+    probe {
+        liveness_probe_failing,
+        liveness_probe_too_early,
+        liveness_probe_wrong_port,
+        liveness_probe_wrong_protocol,
+        readiness_probe_failing,
+        readiness_probe_wrong_port,
+        readiness_probe_wrong_protocol,
+        startup_probe_failing,
+        startup_probe_wrong_port,
+    }
+    service {
+        gateway_misroute,
+        gateway_route_rejected,
+        ingress_backend_missing,
+        ingress_class_missing,
+        internal_traffic_policy,
+        loadbalancer_pending,
+        service_backends_missing,
+        service_missing,
+        service_protocol,
+        service_selector_mismatch,
+        service_target_port,
+        service_wrong_pods,
+        statefulset_service,
+        tls_expired,
+        tls_secret_missing,
+    }
+    network {
+        cluster_dns_config,
+        dns_policy,
+        networkpolicy_egress,
+        networkpolicy_ingress,
+    }
+    scheduling {
+        insufficient_resources,
+        node_selector_mismatch,
+        untolerated_taint,
+        node_cordoned,
+        anti_affinity,
+        host_port_conflict,
+        volume_node_affinity,
+        scheduling_gated,
+        readiness_gate,
+    }
+    storage {
+        storageclass_missing,
+        pvc_no_matching_pv,
+        pvc_missing,
+        volume_mount_failed,
     }
     admission {
         quota_exceeded,
@@ -62,7 +150,7 @@ rules! {
 
 /// Finds a rule by its id.
 pub fn find(id: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.id == id)
+    ALL.iter().copied().chain([&unknown::RULE]).find(|rule| rule.id == id)
 }
 
 /// Runs all rules but those whose needs met a gap.
@@ -77,6 +165,7 @@ pub fn run(scene: &Scene<'_>) -> (Vec<Finding>, Vec<NotEvaluated>) {
         // A rule still judges what was read: in three namespaces of which one is closed, two are open.
         findings.extend((rule.check)(scene));
     }
+    findings.extend(unknown::check(scene, &findings));
     (findings, not_evaluated)
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intak
 }
 
 /// Returns the lists of the first phase, in the order in which they are decoded.
-fn lists(namespaces: &[String]) -> Vec<List> {
+pub(super) fn lists(namespaces: &[String]) -> Vec<List> {
     let mut lists = Vec::new();
     for kind in Kind::ALL.iter().copied().filter(|kind| in_first_phase(*kind)) {
         if kind.namespaced() && !namespaces.is_empty() {

@@ -1,0 +1,39 @@
+//! Names that may have been meant.
+
+/// Returns whether two names are so near that one may be a slip or a variant of the other.
+pub fn is_near(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let variant = short.len() >= 3 && long.split(['-', '_', '.', '/']).any(|part| part == short) || is_prefix(short, long);
+    variant || strsim::damerau_levenshtein(a, b) <= long.len().div_ceil(4).min(3)
+}
+
+fn is_prefix(short: &str, long: &str) -> bool {
+    short.len() >= 3 && long.strip_prefix(short).is_some_and(|rest| rest.starts_with(['-', '_', '.']))
+}
+
+/// Returns up to three of the names that are near, nearest first.
+pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut near: Vec<(usize, &str)> = candidates
+        .filter(|candidate| *candidate != name && is_near(name, candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_and_variants_are_near() {
+        assert!(is_near("cart", "cart-v2"));
+        assert!(is_near("redis-cart", "redis-crat"));
+        assert!(!is_near("cart", "orders"));
+        assert_eq!(nearest("card", ["cart", "orders", "mail"].into_iter()), ["cart"]);
+    }
+}
