@@ -72,7 +72,10 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
     }
     // A bare pod that ended is no backend that somebody waits for.
     let serves = |workload: &&Workload<'_>| !workload.object.is(Kind::Pod) || pods.contains_key(&workload.object);
-    let found = workloads.into_iter().filter(serves).map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
+    let found = workloads
+        .into_iter()
+        .filter(serves)
+        .map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
     let found: Vec<_> = found.collect();
     if found.iter().any(|(_, pods)| pods.iter().any(|pod| is_starting(*pod))) {
         return Vec::new();
@@ -83,8 +86,10 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
 fn is_starting(pod: PodView<'_>) -> bool {
     let restarted = pod.containers().any(|container| container.restarts() > 0);
     let probes = pod.containers().filter_map(|container| ProbeView::of(container, ProbeKind::Readiness));
-    let allowed = probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
-    let since = pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
+    let allowed =
+        probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
+    let since =
+        pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
     let since = since.max(pod.created());
     !restarted && since.is_some_and(|since| pod.scene.now().duration_since(since) < allowed)
 }
@@ -110,8 +115,12 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
         .recommend(fix(workload))
         .next(quote::command(&["kubectl", "describe", &short, "-n", workload.namespace()]));
     for pod in pods {
-        let since = pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
-        finding = finding.because_at(pod.object(), "status.conditions[Ready].status", "False", since).seen(since, Some(pod.scene.now())).affects(pod.object());
+        let since =
+            pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+        finding = finding
+            .because_at(pod.object(), "status.conditions[Ready].status", "False", since)
+            .seen(since, Some(pod.scene.now()))
+            .affects(pod.object());
     }
     finding.evidence.truncate(4);
     finding
@@ -131,9 +140,16 @@ fn nothing(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
     let pairs = selector::print(selector);
     let read = service.scene.knows(Kind::Deployment, service.namespace());
     let who = if read { "no pod and no workload" } else { "no pod" };
-    let message = format!("{} selects `{pairs}`, which {who} in namespace {} carries", service.object().short(), service.namespace());
+    let message = format!(
+        "{} selects `{pairs}`, which {who} in namespace {} carries",
+        service.object().short(),
+        service.namespace()
+    );
     let used = usage.is_used(service);
-    let summary = format!("deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it", service.name());
+    let summary = format!(
+        "deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it",
+        service.name()
+    );
     Some(
         RULE.finding(service.object(), message)
             .severity(if used { Severity::Critical } else { Severity::Info })
