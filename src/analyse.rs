@@ -20,6 +20,7 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
         server: snapshot.server.clone(),
         context: snapshot.context.clone(),
         scope: snapshot.scope.clone(),
+        fate: diagnose::target::fate(&scene),
         incidents,
         not_evaluated,
         gaps: snapshot.gaps.clone(),

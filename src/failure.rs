@@ -57,6 +57,11 @@ impl Failure {
         Self::new(Exit::NotFound, message)
     }
 
+    /// Makes a failure that is our own fault (exit code 70).
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Exit::Bug, message)
+    }
+
     /// Adds a next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

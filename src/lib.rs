@@ -3,6 +3,7 @@
 //! Data flows one way: `collect → rules → diagnose → recommend → render`. See ARCHITECTURE.md.
 
 pub mod analyse;
+pub mod cli;
 pub mod collect;
 pub mod diagnose;
 pub mod failure;

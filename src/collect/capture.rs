@@ -82,8 +82,16 @@ pub fn write(snapshot: &Snapshot) -> anyhow::Result<Vec<u8>> {
         scope: snapshot.scope.clone(),
         coverage: Some(Kind::ALL.iter().map(|kind| (*kind, snapshot.objects.coverage(*kind).clone())).collect()),
         objects: known.chain(custom).map(|(kind, raw)| typed(kind, raw)).collect::<Result<Vec<_>, _>>()?,
-        logs: snapshot.logs.iter().map(|(container, logs)| Log { container: container.clone(), logs: logs.clone() }).collect(),
-        usage: snapshot.usage.iter().map(|(container, usage)| ContainerUsage { container: container.clone(), usage: usage.clone() }).collect(),
+        logs: snapshot
+            .logs
+            .iter()
+            .map(|(container, logs)| Log { container: container.clone(), logs: logs.clone() })
+            .collect(),
+        usage: snapshot
+            .usage
+            .iter()
+            .map(|(container, usage)| ContainerUsage { container: container.clone(), usage: usage.clone() })
+            .collect(),
         cadvisor: snapshot.cadvisor.clone(),
         gaps: snapshot.gaps.clone(),
     };
@@ -112,11 +120,13 @@ pub fn read(name: &str, bytes: &[u8], keep_raw: bool) -> Result<Snapshot, Failur
     let document: Document<Box<RawValue>> = if text.trim_start().starts_with('{') {
         serde_json::from_str(&text).map_err(|error| foreign(name, &error.to_string()))?
     } else {
-        let document: Document<Value> = serde_saphyr::from_str(&text).map_err(|error| foreign(name, &first_line(&error.to_string())))?;
+        let document: Document<Value> =
+            serde_saphyr::from_str(&text).map_err(|error| foreign(name, &first_line(&error.to_string())))?;
         raw_document(document).map_err(|error| foreign(name, &error.to_string()))?
     };
     if document.api_version != API_VERSION || document.kind != "Snapshot" {
-        let what = format!("it is a `{}` of `{}`, not a `Snapshot` of `{API_VERSION}`", document.kind, document.api_version);
+        let what =
+            format!("it is a `{}` of `{}`, not a `Snapshot` of `{API_VERSION}`", document.kind, document.api_version);
         return Err(foreign(name, &what));
     }
     Ok(restore(document, keep_raw))
@@ -145,7 +155,8 @@ fn restore(document: Document<Box<RawValue>>, keep_raw: bool) -> Snapshot {
     }
     let mut snapshot = intake.finish();
     if snapshot.scope.namespaces.is_empty() && document.coverage.is_none() {
-        let mut namespaces: Vec<_> = snapshot.objects.pods.iter().map(|pod| pod.object.namespace().to_owned()).collect();
+        let mut namespaces: Vec<_> =
+            snapshot.objects.pods.iter().map(|pod| pod.object.namespace().to_owned()).collect();
         namespaces.dedup();
         snapshot.scope.namespaces = namespaces;
     }
@@ -161,7 +172,8 @@ fn decompress(name: &str, bytes: &[u8]) -> Result<String, Failure> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = GzDecoder::new(bytes).take(MAX_BYTES + 1);
         decoder.read_to_end(&mut text).map_err(|error| {
-            Failure::unreachable(format!("{name} is damaged or cut off: {error}")).hint("take it again: kubectl rca capture -n NAMESPACE -o FILE")
+            Failure::unreachable(format!("{name} is damaged or cut off: {error}"))
+                .hint("take it again: kubectl rca capture -n NAMESPACE -o FILE")
         })?;
     } else {
         text.extend_from_slice(bytes);

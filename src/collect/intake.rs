@@ -1,5 +1,6 @@
 //! Takes in what was read, from wherever it came, in one way: prune, redact, parse, sort.
 
+use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -78,9 +79,14 @@ impl Intake {
 
     fn try_object(&mut self, kind: Option<Kind>, json: &str) -> Result<(), serde_json::Error> {
         let decode::Pruned { mut value, changes } = decode::prune(json, kind)?;
-        let word = kind.map(Kind::name).or_else(|| value.get("kind").and_then(Value::as_str)).unwrap_or_default().to_owned();
+        let word =
+            kind.map(Kind::name).or_else(|| value.get("kind").and_then(Value::as_str)).unwrap_or_default().to_owned();
         self.redactor.object(&word, &mut value);
-        let raw = if self.keep_raw { Some(serde_json::value::to_raw_value(&decode::with_changes(&value, &changes))?) } else { None };
+        let raw = if self.keep_raw {
+            Some(serde_json::value::to_raw_value(&decode::with_changes(&value, &changes))?)
+        } else {
+            None
+        };
         match kind {
             Some(kind) => self.snapshot.objects.insert(kind, value, changes, raw),
             None => self.snapshot.objects.insert_custom(value, changes, raw),
@@ -106,6 +112,13 @@ impl Intake {
         let logs: &mut ContainerLogs = self.snapshot.logs.entry(container).or_default();
         let slot = if previous { &mut logs.previous } else { &mut logs.current };
         *slot = Some(text);
+    }
+
+    /// Keeps the certificate of a TLS Secret, given as the API encodes it.
+    pub fn certificate(&mut self, namespace: &str, name: &str, encoded: Option<&str>) {
+        let decoded = encoded.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+        let Some(pem) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) else { return };
+        self.snapshot.objects.secrets.update(namespace, name, |secret| secret.certificate = Some(pem));
     }
 
     /// Notes something that could not be read.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Gap, Incident, Scope};
+use crate::diagnose::target::Fate;
 
 /// A rule that could not judge, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Report {
     pub server: Option<String>,
     pub context: Option<String>,
     pub scope: Scope,
+    /// What became of the object that was asked about.
+    pub fate: Fate,
     /// Worst and surest first.
     pub incidents: Vec<Incident>,
     pub not_evaluated: Vec<NotEvaluated>,

@@ -149,8 +149,8 @@ fn closing_quote(text: &str, start: usize, quote: &str) -> usize {
     let bytes = text.as_bytes();
     let (backslashes, mark) = (quote.len() - 1, quote.as_bytes()[quote.len() - 1]);
     let mut run = 0;
-    for at in start..bytes.len() {
-        match bytes[at] {
+    for (at, byte) in bytes.iter().enumerate().skip(start) {
+        match *byte {
             b'\\' => run += 1,
             b'\n' => return at,
             byte if byte == mark && (run == backslashes || (backslashes == 0 && run % 2 == 0)) => {

@@ -9,32 +9,46 @@ pub(super) enum Smell {
     Weak,
 }
 
-const STRONG: &str = "\
-    accesskey accountkey apikey bearer cred credential credentials creds jwt passcode \
-    passphrase passwords privatekey pwd secretkey secrets sharedkey signingkey tokens";
+#[rustfmt::skip]
+const STRONG: &[&str] = &[
+    "accesskey", "accountkey", "apikey", "bearer", "cred", "credential", "credentials", "creds", "jwt", "passcode",
+    "passphrase", "passwords", "privatekey", "pwd", "secretkey", "secrets", "sharedkey", "signingkey", "tokens",
+];
 
 /// `PGPASSWORD`, `authtoken`: these tell at the end of a word, too.
-const STRONG_ENDINGS: &str = "password passwd secret token";
+#[rustfmt::skip]
+const STRONG_ENDINGS: &[&str] = &[
+    "password", "passwd", "secret", "token",
+];
 
-const WEAK_LAST: &str = "auth authorization cookie pass pw sig signature";
+#[rustfmt::skip]
+const WEAK_LAST: &[&str] = &[
+    "auth", "authorization", "cookie", "pass", "pw", "sig", "signature",
+];
 
 /// What makes a key a secret: the word before `key`.
-const KEYS: &str = "\
-    access account api app auth client encryption license master private secret service shared signing ssh \
-    storage write";
+#[rustfmt::skip]
+const KEYS: &[&str] = &[
+    "access", "account", "api", "app", "auth", "client", "encryption", "license", "master", "private", "secret",
+    "service", "shared", "signing", "ssh", "storage", "write",
+];
 
 /// A name that ends so is about a secret: where it lies, what it is called, how long it lives.
-const ABOUT: &str = "\
-    algorithm audience backend bucket bytes class count dir directory enabled endpoint engine expiration expires \
-    expiry field file format header host hosts interval issuer keyname kind length limit location manager max \
-    method min minutes mode mount name namespace path paths policy port prefix provider rate ref region required \
-    seconds selector size store strategy timeout ttl type uri url urls user username version volume window";
+#[rustfmt::skip]
+const ABOUT: &[&str] = &[
+    "algorithm", "audience", "backend", "bucket", "bytes", "class", "count", "dir", "directory", "enabled",
+    "endpoint", "engine", "expiration", "expires", "expiry", "field", "file", "format", "header", "host", "hosts",
+    "interval", "issuer", "keyname", "kind", "length", "limit", "location", "manager", "max", "method", "min",
+    "minutes", "mode", "mount", "name", "namespace", "path", "paths", "policy", "port", "prefix", "provider",
+    "rate", "ref", "region", "required", "seconds", "selector", "size", "store", "strategy", "timeout", "ttl",
+    "type", "uri", "url", "urls", "user", "username", "version", "volume", "window",
+];
 
 /// Tells whether the name of a variable, flag, key or header announces a secret, judged by its words.
 pub(super) fn smell(name: &str) -> Option<Smell> {
     // `checksum/secret` of a pod template must stay comparable, and is no secret.
     // What a placeholder is in was judged before.
-    if name.starts_with("checksum/") || name.contains("<secret:") {
+    if !has_telling_part(name) || name.starts_with("checksum/") || name.contains("<secret:") {
         return None;
     }
     let (mut found, mut before, mut last) = (None, "", "");
@@ -45,16 +59,34 @@ pub(super) fn smell(name: &str) -> Option<Smell> {
         }
         (before, last) = (word, word);
     }
-    if is_one_of(last, ABOUT) {
-        return None;
-    }
-    found.or_else(|| is_one_of(last, WEAK_LAST).then_some(Smell::Weak))
+    let smell = found.or_else(|| is_one_of(last, WEAK_LAST).then_some(Smell::Weak))?;
+    (!is_one_of(last, ABOUT)).then_some(smell)
+}
+
+/// Tells cheaply that no name in the text can [`smell`], as in nearly all.
+pub(super) fn has_telling_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let part_at = |at: usize| {
+        let starts = |part: &[u8]| bytes.get(at..at + part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part));
+        match bytes[at].to_ascii_lowercase() {
+            b'a' => starts(b"auth"),
+            b'b' => starts(b"bearer") || starts(b"basic"),
+            b'c' => starts(b"cred") || starts(b"cookie"),
+            b'j' => starts(b"jwt"),
+            b'k' => starts(b"key"),
+            b'p' => starts(b"pass") || starts(b"pw"),
+            b's' => starts(b"secret") || starts(b"sig"),
+            b't' => starts(b"token"),
+            _ => false,
+        }
+    };
+    (0..bytes.len()).any(part_at)
 }
 
 /// Tells whether a field of a Kubernetes object is about a Secret by name, as `secret: db` of many custom resources.
 pub(super) fn refers(name: &str, value: &str) -> bool {
     let last = words(name).last().unwrap_or_default();
-    is_one_of(last, "secret secrets credential credentials creds")
+    is_one_of(last, &["secret", "secrets", "credential", "credentials", "creds"])
         && !words(name).any(|word| is_word(word, "client"))
         && value.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'/'))
 }
@@ -71,8 +103,11 @@ pub(super) fn harmless(value: &str) -> bool {
         || is_reference(value)
 }
 
-const SWITCHES: &str = "\
-    disabled enabled false nil no none null off on optional redacted required true undefined unset yes";
+#[rustfmt::skip]
+const SWITCHES: &[&str] = &[
+    "disabled", "enabled", "false", "nil", "no", "none", "null", "off", "on", "optional", "redacted", "required",
+    "true", "undefined", "unset", "yes",
+];
 
 /// Tells whether a value has the mix of letters and digits that words do not have.
 pub(super) fn looks_random(value: &str) -> bool {
@@ -121,20 +156,20 @@ fn is_template(open: &str, inner: &str) -> bool {
 }
 
 fn is_strong(word: &str) -> bool {
-    let ends_with = |ending: &str| {
+    let ends_with = |ending: &&str| {
         word.len() >= ending.len()
             && word.is_char_boundary(word.len() - ending.len())
             && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending)
     };
-    STRONG_ENDINGS.split(' ').any(ends_with) || is_one_of(word, STRONG)
+    STRONG_ENDINGS.iter().any(ends_with) || is_one_of(word, STRONG)
 }
 
 fn is_word(word: &str, other: &str) -> bool {
     word.eq_ignore_ascii_case(other)
 }
 
-fn is_one_of(word: &str, list: &str) -> bool {
-    list.split(' ').any(|other| is_word(word, other))
+fn is_one_of(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|other| is_word(word, other))
 }
 
 /// Splits `dbPassword2`, `DB_PASSWORD`, `--db-password`, `APIKey` into words, without digits at their ends.

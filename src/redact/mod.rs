@@ -255,7 +255,7 @@ fn is_secret_value(smell: Smell, value: &str) -> bool {
     !judged_before && !keys::harmless(value) && (smell == Smell::Strong || keys::looks_random(value) || has_scheme())
 }
 
-/// Tells whether a key of a ConfigMap is a file of many lines, of which not all are secret.
+/// Tells whether a key of a `ConfigMap` is a file of many lines, of which not all are secret.
 fn is_file_name(key: &str) -> bool {
     const EXTENSIONS: [&str; 18] = [
         "cfg",

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::assignment;
-use super::keys::{harmless, looks_random};
+use super::keys::{harmless, has_telling_part, looks_random};
 
 /// How text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,22 +20,43 @@ pub(super) enum Mode {
 
 /// Finds the secrets of a text, in order and without overlap; one pass, so that a caller who replaces them asks again.
 pub(super) fn secrets(text: &str, mode: Mode) -> Vec<Range<usize>> {
-    if !may_hold_secret(text) {
-        return Vec::new();
+    let mut found = Vec::new();
+    if may_hold_shape(text) {
+        found.extend(KNOWN_SHAPE.find_iter(text).map(|found| found.range()));
     }
-    let mut found: Vec<Range<usize>> = KNOWN_SHAPE.find_iter(text).map(|found| found.range()).collect();
-    found.extend(URL_PASSWORD.captures_iter(text).filter_map(|url| Some(url.get(1).or(url.get(2))?.range())));
-    let bearers = BEARER.captures_iter(text).filter_map(|bearer| Some(bearer.get(1)?.range()));
-    found.extend(bearers.filter(|bearer| looks_random(&text[bearer.clone()])));
-    assignment::find(text, mode, &mut found);
-    settled(text, found)
+    if may_hold_url_password(text) {
+        found.extend(URL_PASSWORD.captures_iter(text).filter_map(|url| Some(url.get(1).or(url.get(2))?.range())));
+    }
+    if may_hold_named(text) {
+        if may_hold_bearer(text) {
+            let bearers = BEARER.captures_iter(text).filter_map(|bearer| Some(bearer.get(1)?.range()));
+            found.extend(bearers.filter(|bearer| looks_random(&text[bearer.clone()])));
+        }
+        assignment::find(text, mode, &mut found);
+    }
+    if found.is_empty() { found } else { settled(text, found) }
 }
 
 /// Tells cheaply that a text holds no secret, as nearly all do.
 pub(super) fn may_hold_secret(text: &str) -> bool {
-    const SHORTEST_SHAPE: usize = 20;
-    let assigns = || text.bytes().any(|byte| matches!(byte, b'=' | b':' | b'>' | b' '));
-    (text.len() >= SHORTEST_SHAPE || assigns()) && HINT.is_match(text)
+    may_hold_shape(text) || may_hold_url_password(text) || may_hold_named(text)
+}
+
+fn may_hold_shape(text: &str) -> bool {
+    const SHORTEST: usize = 15;
+    text.len() >= SHORTEST && SHAPE_HINT.is_match(text)
+}
+
+fn may_hold_url_password(text: &str) -> bool {
+    text.contains('@') && text.contains("://")
+}
+
+fn may_hold_bearer(text: &str) -> bool {
+    ["earer", "asic", "EARER", "ASIC"].iter().any(|part| text.contains(part))
+}
+
+fn may_hold_named(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'=' | b':' | b'>' | b' ')) && has_telling_part(text)
 }
 
 /// Sorts what was found, without what overlaps, is harmless, or would cut an earlier placeholder in two.
@@ -45,7 +66,10 @@ fn settled(text: &str, mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     } else {
         Vec::new()
     };
-    let inside = |at: usize| placeholders.iter().any(|placeholder| placeholder.start < at && at < placeholder.end);
+    let inside = |at: usize| {
+        let next = placeholders.partition_point(|placeholder| placeholder.end <= at);
+        placeholders.get(next).is_some_and(|placeholder| placeholder.start < at)
+    };
     found.retain(|span| !inside(span.start) && !inside(span.end) && !harmless(&text[span.clone()]));
     found.sort_by_key(|span| (span.start, Reverse(span.end)));
     let mut end = 0;
@@ -65,11 +89,11 @@ fn regex(pattern: &str) -> Regex {
 
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| regex("<secret:[0-9]+>"));
 
-/// Something that every secret has in or before it.
-static HINT: LazyLock<Regex> = LazyLock::new(|| {
+/// Something that every secret of a known shape has in it.
+static SHAPE_HINT: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        "(?i-u)pass|pwd|pw|secret|token|key|cred|auth|jwt|cookie|bearer|basic |sig|eyj|akia|asia|gh[pousr]_",
-        "|_pat_|xox|glpat|sk-|k_live|k_test|aiza|npm_|hf_|hvs|://"
+        "(?-u)eyJ|AKIA|ASIA|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|glpat-|xox|sk-|k_live_|k_test_|AIza|npm_|hf_|hvs|",
+        "PRIVATE KEY"
     ))
 });
 
@@ -78,11 +102,11 @@ static KNOWN_SHAPE: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)",
         r"|eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
-        r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
-        r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{20,}",
-        r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
-        r"|\bsk-(?:proj-|ant-[a-z0-9]+-|svcacct-)?[A-Za-z0-9]{20,}[A-Za-z0-9_-]*|\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}",
-        r"|\bAIza[A-Za-z0-9_-]{35}|\bnpm_[A-Za-z0-9]{36}|\bhf_[A-Za-z0-9]{30,}|\bhvs\.[A-Za-z0-9_-]{20,}",
+        r"|(?-u:\b)(?:AKIA|ASIA)[A-Z0-9]{16}(?-u:\b)",
+        r"|(?-u:\b)gh[pousr]_[A-Za-z0-9]{20,}|(?-u:\b)github_pat_[A-Za-z0-9_]{20,}|(?-u:\b)glpat-[A-Za-z0-9_-]{20,}",
+        r"|(?-u:\b)xox[abeoprs]-[A-Za-z0-9-]{10,}",
+        r"|(?-u:\b)sk-(?:proj-|ant-[a-z0-9]+-|svcacct-)?[A-Za-z0-9]{20,}[A-Za-z0-9_-]*|(?-u:\b)[sr]k_(?:live|test)_[A-Za-z0-9]{16,}",
+        r"|(?-u:\b)AIza[A-Za-z0-9_-]{35}|(?-u:\b)npm_[A-Za-z0-9]{36}|(?-u:\b)hf_[A-Za-z0-9]{30,}|(?-u:\b)hvs\.[A-Za-z0-9_-]{20,}",
     ))
 });
 
@@ -95,4 +119,4 @@ static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-static BEARER: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{16,})"));
+static BEARER: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)(?-u:\b)(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{16,})"));

@@ -5,6 +5,7 @@ pub mod category;
 mod rule;
 #[cfg(test)]
 mod tests;
+pub mod unknown;
 
 pub use rule::Rule;
 
@@ -24,6 +25,42 @@ macro_rules! rules {
 rules! {
     container {
         oom_killed,
+        image_absent,
+        image_unauthorized,
+        image_registry_unresolved,
+        image_registry_unreachable,
+        image_registry_tls,
+        image_rate_limited,
+        image_platform_mismatch,
+        image_name_invalid,
+        image_never_pulled,
+        image_pull_failed,
+        missing_configmap,
+        missing_configmap_key,
+        missing_secret,
+        missing_secret_key,
+        bad_command,
+        arch_mismatch,
+        run_as_non_root,
+        crash_no_logs,
+        init_container_failed,
+        init_container_waiting,
+    }
+    crash {
+        app_exception,
+        missing_env,
+        wrong_env_value,
+        dependency_unreachable,
+        disk_full,
+        volume_mount_path,
+        volume_permission,
+        port_conflict,
+        too_many_open_files,
+        log_error_running,
+        external_dns,
+        dev_server,
+        rbac_forbidden,
+        stale_secret_env,
     }
     probe {
         liveness_probe_failing,
@@ -59,11 +96,63 @@ rules! {
         networkpolicy_egress,
         networkpolicy_ingress,
     }
+    scheduling {
+        insufficient_resources,
+        node_selector_mismatch,
+        untolerated_taint,
+        node_cordoned,
+        anti_affinity,
+        host_port_conflict,
+        volume_node_affinity,
+        scheduling_gated,
+        readiness_gate,
+        priority_preemption,
+        scheduler_down,
+    }
+    storage {
+        storageclass_missing,
+        pvc_no_matching_pv,
+        pvc_missing,
+        volume_mount_failed,
+    }
+    admission {
+        quota_exceeded,
+        quota_missing_requests,
+        limitrange_violation,
+        psa_violation,
+        webhook_blocking,
+        webhook_mutation,
+        service_account_missing,
+    }
+    workload {
+        scaled_to_zero,
+        rollout_stuck,
+        hpa_no_metrics,
+        owner_not_ready,
+        pdb_blocks_eviction,
+        job_deadline,
+        job_backoff_limit,
+        job_sidecar,
+        cronjob_suspended,
+        stuck_terminating,
+        finalizer_stuck,
+        config_changed,
+    }
+    node {
+        node_not_ready,
+        kubelet_down,
+        container_runtime_down,
+        node_network,
+        kube_proxy_down,
+        node_pressure_eviction,
+        ip_exhaustion,
+        sandbox_failed,
+    }
 }
 
 /// Finds a rule by its id.
 pub fn find(id: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.id == id)
+    ALL.iter().copied().chain([&unknown::RULE]).find(|rule| rule.id == id)
 }
 
 /// Runs all rules but those whose needs met a gap.
@@ -78,6 +167,7 @@ pub fn run(scene: &Scene<'_>) -> (Vec<Finding>, Vec<NotEvaluated>) {
         // A rule still judges what was read: in three namespaces of which one is closed, two are open.
         findings.extend((rule.check)(scene));
     }
+    findings.extend(unknown::check(scene, &findings));
     (findings, not_evaluated)
 }
 

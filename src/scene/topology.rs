@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::{Scene, owners, selector};
+use super::{Scene, owners, placement, scheduler, selector};
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef};
 
@@ -19,6 +19,8 @@ pub enum Relation {
     Mounts,
     /// It names a ConfigMap, Secret or ServiceAccount.
     References,
+    /// A pod that has no node would run there.
+    WaitsFor,
     /// A Service leads to it.
     Selects,
     /// An Ingress leads to a Service.
@@ -57,7 +59,7 @@ impl Topology {
         id
     }
 
-    fn add(&mut self, from: &ObjectRef, relation: Relation, to: &ObjectRef) {
+    pub(super) fn add(&mut self, from: &ObjectRef, relation: Relation, to: &ObjectRef) {
         let (from, to) = (self.id(from), self.id(to));
         if from != to {
             self.depends_on[from].push((to, relation));
@@ -109,6 +111,8 @@ pub(super) fn build(scene: &Scene<'_>) -> Topology {
     scalers(scene, &mut topology);
     custom_owners(scene, &mut topology);
     network(scene, &mut topology);
+    placement::connect(scene, &mut topology);
+    scheduler::connect(scene, &mut topology);
     for call in scene.calls() {
         let to = ObjectRef::new(Kind::Service, &call.service.0, &call.service.1);
         topology.add(&scene.workloads()[call.caller].object, Relation::Calls, &to);
@@ -128,16 +132,28 @@ fn workloads(scene: &Scene<'_>, topology: &mut Topology) {
                 topology.add(&workload.object, Relation::ScheduledOn, &ObjectRef::new(Kind::Node, "", node));
             }
             // A StatefulSet's claims stand in its pods only.
-            for claim in pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default().iter().filter_map(claim_of) {
-                topology.add(&workload.object, Relation::Mounts, &ObjectRef::new(Kind::PersistentVolumeClaim, namespace, claim));
+            for claim in
+                pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default().iter().filter_map(claim_of)
+            {
+                topology.add(
+                    &workload.object,
+                    Relation::Mounts,
+                    &ObjectRef::new(Kind::PersistentVolumeClaim, namespace, claim),
+                );
             }
-            if workload.object.is(Kind::CronJob) && let Some(job) = owners::controller(pod.pod.object.meta()) {
+            if workload.object.is(Kind::CronJob)
+                && let Some(job) = owners::controller(pod.pod.object.meta())
+            {
                 topology.add(&workload.object, Relation::Owns, &owners::reference(job, namespace));
             }
         }
     }
     for set in &scene.snapshot.objects.stateful_sets {
-        let Some(service) = set.spec.as_ref().and_then(|spec| spec.service_name.as_deref()).filter(|name| !name.is_empty()) else { continue };
+        let Some(service) =
+            set.spec.as_ref().and_then(|spec| spec.service_name.as_deref()).filter(|name| !name.is_empty())
+        else {
+            continue;
+        };
         let object = ObjectRef::new(Kind::StatefulSet, set.namespace(), set.name());
         topology.add(&object, Relation::References, &ObjectRef::new(Kind::Service, set.namespace(), service));
     }
@@ -149,7 +165,8 @@ pub fn claim_of(volume: &Volume) -> Option<&str> {
 }
 
 fn references(topology: &mut Topology, workload: &ObjectRef, namespace: &str, template: &PodSpec) {
-    let mut add = |kind, name: &str| topology.add(workload, Relation::References, &ObjectRef::new(kind, namespace, name));
+    let mut add =
+        |kind, name: &str| topology.add(workload, Relation::References, &ObjectRef::new(kind, namespace, name));
     if let Some(account) = template.service_account_name.as_deref() {
         add(Kind::ServiceAccount, account);
     }
@@ -165,7 +182,11 @@ fn references(topology: &mut Topology, workload: &ObjectRef, namespace: &str, te
     }
     for volume in template.volumes.iter().flatten() {
         volume.config_map.iter().for_each(|source| add(Kind::ConfigMap, &source.name));
-        volume.secret.iter().filter_map(|source| source.secret_name.as_deref()).for_each(|name| add(Kind::Secret, name));
+        volume
+            .secret
+            .iter()
+            .filter_map(|source| source.secret_name.as_deref())
+            .for_each(|name| add(Kind::Secret, name));
     }
     for claim in template.volumes.iter().flatten().filter_map(claim_of) {
         topology.add(workload, Relation::Mounts, &ObjectRef::new(Kind::PersistentVolumeClaim, namespace, claim));

@@ -52,13 +52,21 @@ const STARTING: SignedDuration = SignedDuration::from_secs(30);
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let usage = Usage::new(scene);
     let judged = scene.services().filter(|service| scene.knows(Kind::Pod, service.namespace()) && counts(*service));
-    judged.filter(|service| usage.ready(*service) == 0).flat_map(|service| missing(&usage, service)).collect()
+    judged
+        .filter(|service| usage.ready(*service) == 0 || all_crash(*service))
+        .flat_map(|service| missing(&usage, service))
+        .collect()
 }
 
 /// Services without a selector have their endpoints written by somebody else; some publish pods that are not ready.
 fn counts(service: ServiceView<'_>) -> bool {
     let unready = service.service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses).unwrap_or(false);
-    service.selector().is_some() && !unready && !service.pods().any(PodView::is_ready)
+    service.selector().is_some() && !unready && !service.pods().any(|pod| pod.is_ready() && !pod.is_crash_looping())
+}
+
+/// Pods of a crash loop are ready for moments; the endpoints follow them.
+fn all_crash(service: ServiceView<'_>) -> bool {
+    service.pods().next().is_some() && service.pods().all(PodView::is_crash_looping)
 }
 
 fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
@@ -100,6 +108,9 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
     let message = match (pods.len(), asked) {
         (0, Some(0)) => format!("{name} has no backend: {short} is scaled to 0 replicas"),
         (0, _) => format!("{name} has no backend: {short} has no pods"),
+        _ if pods.iter().all(|pod| pod.is_crash_looping()) => {
+            format!("{name} has no lasting backend: {short} keeps crashing")
+        }
         (1, _) => format!("{name} has no ready backend: the only pod of {short} is not ready"),
         (count, _) => format!("{name} has no ready backend: none of the {count} pods of {short} is ready"),
     };
@@ -117,8 +128,9 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
     for pod in pods {
         let since =
             pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+        let ready = if pod.is_ready() { "True" } else { "False" };
         finding = finding
-            .because_at(pod.object(), "status.conditions[Ready].status", "False", since)
+            .because_at(pod.object(), "status.conditions[Ready].status", ready, since)
             .seen(since, Some(pod.scene.now()))
             .affects(pod.object());
     }

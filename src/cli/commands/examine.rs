@@ -1,0 +1,130 @@
+//! `pod` and `namespace`: collect, analyse, print.
+
+use std::time::Instant;
+
+use crate::analyse::analyse;
+use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, PodArgs};
+use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::source::{self, Question};
+use crate::cli::ui::Ui;
+use crate::diagnose::target::Fate;
+use crate::failure::{Exit, Failure};
+use crate::model::{GapReason, Kind, Report, Target};
+use crate::policy::Policy;
+use crate::render;
+use crate::rules;
+
+/// Runs `pod NAME`.
+pub(in crate::cli) fn pod(cluster: &ClusterArgs, args: &PodArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let name = args.name.strip_prefix("pod/").unwrap_or(&args.name);
+    source::check_name("pod", name)?;
+    if cluster.all_namespaces {
+        return Err(Failure::usage("a pod cannot be named across all namespaces")
+            .hint(format!("kubectl rca pod {name} -n NAMESPACE")));
+    }
+    let target = Some(Target { kind: Kind::Pod, name: name.to_owned() });
+    examine(
+        cluster,
+        &args.examine,
+        Question { namespace: cluster.namespace.clone(), target, ..Question::default() },
+        ui,
+    )
+}
+
+/// Runs `namespace [NAME]`.
+pub(in crate::cli) fn namespace(cluster: &ClusterArgs, args: &NamespaceArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let flag = cluster.namespace.as_ref().filter(|name| !name.is_empty());
+    if let (Some(name), Some(flag)) = (&args.name, flag)
+        && name != flag
+    {
+        return Err(Failure::usage(format!("two namespaces are named, \"{name}\" and \"{flag}\""))
+            .hint(format!("kubectl rca namespace {name}")));
+    }
+    if let (Some(name), true) = (&args.name, cluster.all_namespaces) {
+        return Err(Failure::usage(format!("namespace \"{name}\" cannot be named together with --all-namespaces"))
+            .hint("kubectl rca namespace -A"));
+    }
+    let namespace = args.name.clone().or_else(|| flag.cloned());
+    let all_namespaces = cluster.all_namespaces;
+    examine(cluster, &args.examine, Question { namespace, all_namespaces, ..Question::default() }, ui)
+}
+
+fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: Question, ui: &mut Ui) -> Result<Exit, Failure> {
+    let policy = Policy { skip: known_rules(&args.skip)? };
+    let snapshot = match &args.from {
+        Some(path) => source::from_path(path, &question)?,
+        None => source::from_cluster(cluster, &question, args.input, ui)?,
+    };
+    let started = Instant::now();
+    let report = analyse(&snapshot, &policy);
+    ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
+    if let Some(peak) = peak_memory() {
+        ui.verbose(&format!("{peak} of memory at the peak"));
+    }
+    if let Fate::Never { nearest } = &report.fate {
+        return Err(no_such_pod(&report, nearest));
+    }
+    ui.data(&print(&report, args.output.output, ui)?)?;
+    partial_sight(&report, ui);
+    Ok(exit(&report, args))
+}
+
+/// Returns the peak of the process's resident memory, where the system tells it: `84212 kB`.
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| Some(line.strip_prefix("VmHWM:")?.trim().to_owned()))
+}
+
+fn known_rules(ids: &[String]) -> Result<std::collections::BTreeSet<String>, Failure> {
+    if let Some(unknown) = ids.iter().find(|id| rules::find(id).is_none()) {
+        return Err(super::explain::no_such_rule(unknown));
+    }
+    Ok(ids.iter().cloned().collect())
+}
+
+/// Renders a report.
+pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
+    let bug = |error: anyhow::Error| Failure::bug(format!("rendering the report: {error}"));
+    match format {
+        Format::Text => Ok(render::text::render(report, &ui.look(false)).into_bytes()),
+        Format::Wide => Ok(render::text::render(report, &ui.look(true)).into_bytes()),
+        Format::Json => render::json::render(report).map_err(bug),
+        Format::Yaml => render::yaml::render(report).map_err(bug),
+        Format::Name => Ok(render::name::render(report).into_bytes()),
+    }
+}
+
+fn no_such_pod(report: &Report, nearest: &[String]) -> Failure {
+    let name = report.scope.target.as_ref().map(|target| target.name.as_str()).unwrap_or_default();
+    let place = report.scope.namespaces.first().map(String::as_str).unwrap_or_default();
+    let failure = Failure::not_found(format!("pods \"{name}\" not found in namespace \"{place}\""));
+    if nearest.is_empty() {
+        return failure.hint(format!("kubectl get pods -n {place}"));
+    }
+    failure.hint(format!("did you mean {}?", nearest.join(" or ")))
+}
+
+/// Says on stderr that not everything could be seen. What the server does not have hides nothing.
+fn partial_sight(report: &Report, ui: &mut Ui) {
+    let mut what: Vec<String> = hidden(report).map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
+    what.sort();
+    what.dedup();
+    if !what.is_empty() {
+        ui.warning(&format!("partial sight, could not read {}", what.join(", ")));
+    }
+}
+
+fn hidden(report: &Report) -> impl Iterator<Item = &crate::model::Gap> {
+    report.gaps.iter().filter(|gap| gap.reason != GapReason::NotServed)
+}
+
+fn exit(report: &Report, args: &ExamineArgs) -> Exit {
+    if args.require_complete && hidden(report).next().is_some() {
+        return Exit::Incomplete;
+    }
+    let worst = report.incidents.iter().map(|incident| incident.severity).max();
+    if args.exit_code && worst >= Some(args.fail_on) {
+        return Exit::Incidents;
+    }
+    Exit::Examined
+}

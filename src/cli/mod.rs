@@ -1,0 +1,51 @@
+//! The command line: arguments in, bytes and an exit code out. Only this room prints and reads the environment.
+
+pub mod args;
+pub mod cluster_args;
+mod commands;
+mod source;
+mod ui;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use self::args::{Cli, Command};
+use self::ui::Ui;
+use crate::failure::{Exit, Failure};
+
+/// Runs the program with the process's arguments and returns its exit code.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let mut ui = Ui::new(cli.verbose);
+    match dispatch(cli, &mut ui) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            ui.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(cli: Cli, ui: &mut Ui) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Pod(args) => commands::examine::pod(&cli.cluster, &args, ui),
+        Command::Namespace(args) => commands::examine::namespace(&cli.cluster, &args, ui),
+        Command::Capture(args) => commands::capture::run(&cli.cluster, &args, ui),
+        Command::Explain(args) => commands::explain::run(&args, ui),
+        Command::Demo(args) => commands::demo::run(&args, ui),
+        Command::Version => commands::version(ui),
+    }
+}
+
+/// Prints help to stdout and errors of usage to stderr, as clap words them.
+fn refuse(error: &clap::Error) -> Exit {
+    // Nothing can be done if the terminal is gone.
+    _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Examined,
+        _ => Exit::Usage,
+    }
+}

@@ -1,0 +1,129 @@
+//! From arguments to a snapshot: the live cluster, or a file.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::args::InputArgs;
+use super::cluster_args::ClusterArgs;
+use super::ui::Ui;
+use crate::collect::client::ApiClient;
+use crate::collect::plan::Plan;
+use crate::collect::{capture, folder, kubeconfig, live};
+use crate::failure::{Exit, Failure};
+use crate::model::{Kind, Scope, Snapshot, Target};
+
+/// What the user asked about, before it is known where it lies.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Question {
+    /// The namespace that was named; else the current one.
+    pub(super) namespace: Option<String>,
+    pub(super) all_namespaces: bool,
+    pub(super) target: Option<Target>,
+    pub(super) keep_raw: bool,
+}
+
+/// Reads the cluster.
+pub(super) fn from_cluster(
+    cluster: &ClusterArgs,
+    question: &Question,
+    input: InputArgs,
+    ui: &mut Ui,
+) -> Result<Snapshot, Failure> {
+    let started = Instant::now();
+    let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
+    let namespace = question.namespace.clone().unwrap_or_else(|| connection.namespace.clone());
+    check_name("namespace", &namespace)?;
+    let plan = Plan {
+        scope: Scope {
+            namespaces: if question.all_namespaces { Vec::new() } else { vec![namespace] },
+            target: question.target.clone(),
+        },
+        context: connection.context.clone(),
+        keep_raw: question.keep_raw,
+        read_tls_secrets: input.read_tls_secrets,
+        kubelet_metrics: input.kubelet_metrics,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
+    let result = runtime.block_on(async {
+        let client = ApiClient::connect(&connection, &cluster.limits()).await?;
+        let snapshot = tokio::select! {
+            snapshot = live::collect(&client, &plan) => snapshot?,
+            _ = tokio::signal::ctrl_c() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+        };
+        Ok((client.stats(), client.warnings(), snapshot))
+    });
+    // A request to a server that hangs must not keep the answer back.
+    runtime.shutdown_background();
+    let (stats, warnings, snapshot) = result?;
+    for warning in warnings {
+        ui.warning(&warning);
+    }
+    let retries = stats.retries;
+    ui.verbose(&format!(
+        "{} requests, {} bytes, {retries} retries, {} ms to collect",
+        stats.requests,
+        stats.bytes,
+        started.elapsed().as_millis()
+    ));
+    Ok(snapshot)
+}
+
+/// Reads a capture or a folder, and narrows it to the question.
+pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Failure> {
+    let name = path.display().to_string();
+    let is_folder = path.is_dir();
+    let mut snapshot = if is_folder {
+        folder::read(path, question.keep_raw)?
+    } else {
+        let bytes = std::fs::read(path).map_err(|error| {
+            Failure::unreachable(format!("cannot read {name}: {error}"))
+                .hint("kubectl rca capture -n NAMESPACE -o FILE")
+        })?;
+        capture::read(&name, &bytes, question.keep_raw)?
+    };
+    if question.all_namespaces {
+        snapshot.scope.namespaces = Vec::new();
+    } else if let Some(namespace) = question.namespace.as_ref() {
+        check_name("namespace", namespace)?;
+        check_recorded(&snapshot, namespace, &name)?;
+        snapshot.scope.namespaces = vec![namespace.clone()];
+    }
+    if question.target.is_some() || question.namespace.is_some() || question.all_namespaces {
+        snapshot.scope.target.clone_from(&question.target);
+    }
+    if is_folder {
+        folder::note_absent_kinds(&mut snapshot);
+    }
+    Ok(snapshot)
+}
+
+/// Fails when a recording holds nothing of a namespace: that would look healthy.
+fn check_recorded(snapshot: &Snapshot, namespace: &str, file: &str) -> Result<(), Failure> {
+    let lists = |kind: &Kind| snapshot.objects.coverage(*kind).lists(namespace) && kind.namespaced();
+    let names = |kind: &Kind| snapshot.objects.coverage(*kind).names.iter().any(|(place, _)| place == namespace);
+    let exists = snapshot.objects.namespaces.get("", namespace).is_some();
+    if exists || Kind::ALL.iter().any(|kind| lists(kind) || names(kind)) {
+        return Ok(());
+    }
+    let recorded = &snapshot.objects.pods.coverage.namespaces;
+    let near: Vec<&str> =
+        recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
+    let failure = Failure::not_found(format!("namespace \"{namespace}\" is not in {file}"));
+    Err(match (near.as_slice(), recorded.len()) {
+        ([], 0) => failure,
+        ([], _) => {
+            failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", ")))
+        }
+        (near, _) => failure.hint(format!("did you mean {}?", near.join(" or "))),
+    })
+}
+
+/// Fails when a name cannot be that of an object; it goes into a URL.
+pub(super) fn check_name(what: &str, name: &str) -> Result<(), Failure> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    if !name.is_empty() && name.len() <= 253 && name.bytes().all(allowed) && !name.starts_with('.') {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("invalid {what} name {name:?}: it may hold lower-case letters, digits, `-` and `.`")))
+}

@@ -1,0 +1,95 @@
+//! Everything that is printed goes through here: stdout is data, stderr is the rest.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::failure::{Exit, Failure};
+use crate::render::safe;
+use crate::render::text::Look;
+
+/// Columns where nobody says how many there are.
+const WIDTH: usize = 100;
+
+/// The terminal, or what stands in for it.
+#[derive(Debug)]
+pub(super) struct Ui {
+    verbose: u8,
+}
+
+impl Ui {
+    pub(super) fn new(verbose: u8) -> Self {
+        Self { verbose }
+    }
+
+    /// Prints data; a closed pipe is success, as the reader had enough.
+    pub(super) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(Exit::Bug, format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Warns on stderr.
+    pub(super) fn warning(&mut self, text: &str) {
+        self.line("warning", text);
+    }
+
+    /// Tells on stderr what was done.
+    pub(super) fn note(&mut self, text: &str) {
+        // If stderr is closed there is nobody to tell.
+        _ = writeln!(io::stderr(), "{}", safe::line(text));
+    }
+
+    /// Tells on stderr, with `-v` only.
+    pub(super) fn verbose(&mut self, text: &str) {
+        if self.verbose > 0 {
+            self.line("info", text);
+        }
+    }
+
+    /// Tells on stderr what went wrong and what to do next.
+    pub(super) fn failure(&mut self, failure: &Failure) {
+        self.line("error", &failure.message);
+        for hint in &failure.hints {
+            self.line("hint", hint);
+        }
+    }
+
+    fn line(&mut self, word: &str, text: &str) {
+        // If stderr is closed there is nobody to tell.
+        _ = writeln!(io::stderr(), "{word}: {}", safe::line(text));
+    }
+
+    /// Returns how stdout wants its text.
+    pub(super) fn look(&self, wide: bool) -> Look {
+        Look { width: width(), color: color(), wide, unicode: unicode() }
+    }
+}
+
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    if !io::stdout().is_terminal() {
+        return columns.unwrap_or(WIDTH);
+    }
+    terminal().or(columns).unwrap_or(WIDTH)
+}
+
+/// Colours as kubectl does: only a terminal that is not dumb, and not with `NO_COLOR`, even if it is empty.
+fn color() -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    io::stdout().is_terminal() && !dumb && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Frames and arrows need a locale that has them.
+fn unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    locale.is_none_or(|locale| {
+        let upper = locale.to_uppercase();
+        upper.contains("UTF-8") || upper.contains("UTF8")
+    })
+}

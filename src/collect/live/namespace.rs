@@ -1,0 +1,119 @@
+//! Reads whole namespaces: one LIST a kind, all at once.
+
+use serde_json::Value;
+
+use super::fetch::{self, List};
+use super::{extras, logs, owners, suspicion, version};
+use crate::collect::client::{ApiClient, JSON, RequestError};
+use crate::collect::intake::Intake;
+use crate::collect::plan::Plan;
+use crate::failure::Failure;
+use crate::model::{GapReason, Kind, Snapshot};
+
+/// Where the kubelets renew their leases.
+const NODE_LEASES: &str = "kube-node-lease";
+
+/// Reads the plan's namespaces, or all.
+pub(super) async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot, Failure> {
+    let namespaces = &plan.scope.namespaces;
+    let downloads = lists(namespaces).into_iter().map(|list| fetch::start(client, list)).collect();
+    let (version, existing) = tokio::join!(version(client), missing_namespace(client, namespaces));
+    let server = match version {
+        Err(error) if error.concerns_the_whole_run() => return Err(error.into_failure("the server's version")),
+        version => version.ok().flatten(),
+    };
+    if let Some(failure) = existing {
+        return Err(failure);
+    }
+    let mut snapshot = Snapshot::new(jiff::Timestamp::now(), plan.scope.clone());
+    snapshot.server = server;
+    snapshot.context.clone_from(&plan.context);
+    let intake = fetch::decode(Intake::new(snapshot, plan.keep_raw), downloads).await?;
+    refused_everything(intake.snapshot())?;
+    follow_up(client, plan, intake).await
+}
+
+/// The second phase: what the first one showed to be needed.
+pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intake) -> Result<Snapshot, Failure> {
+    let suspects = suspicion::containers(intake.snapshot());
+    let lists = extras::lists(intake.snapshot());
+    let downloads = lists.into_iter().map(|list| fetch::start(client, list)).collect();
+    let (texts, usage, owners, cadvisor) = tokio::join!(
+        logs::fetch(client, &suspects),
+        extras::usage(client, plan, &suspects),
+        owners::fetch(client, intake.snapshot()),
+        extras::cadvisor(client, plan, intake.snapshot(), &suspects),
+    );
+    intake = fetch::decode(intake, downloads).await?;
+    logs::take_in(&mut intake, texts);
+    extras::take_in(&mut intake, usage, cadvisor);
+    owners::take_in(&mut intake, owners);
+    let names = extras::tls_secrets(plan, intake.snapshot());
+    extras::certificates(client, &mut intake, names).await;
+    let late = extras::late_lists(intake.snapshot()).into_iter().map(|list| fetch::start(client, list)).collect();
+    Ok(fetch::decode(intake, late).await?.finish())
+}
+
+/// Returns the lists of the first phase, in the order in which they are decoded.
+pub(super) fn lists(namespaces: &[String]) -> Vec<List> {
+    let mut lists = Vec::new();
+    for kind in Kind::ALL.iter().copied().filter(|kind| in_first_phase(*kind)) {
+        if kind.namespaced() && !namespaces.is_empty() {
+            lists.extend(namespaces.iter().map(|namespace| List::of(kind, Some(namespace))));
+        } else {
+            lists.push(List::of(kind, None));
+        }
+    }
+    lists.push(List::of(Kind::Lease, Some(NODE_LEASES)));
+    if !namespaces.is_empty() {
+        // Events about cluster-scoped objects such as nodes are kept in the namespace `default`.
+        lists.push(List::of(Kind::Event, Some("default")).narrowed("fieldSelector", "involvedObject.kind=Node"));
+        lists.retain(|list| list.kind != Kind::Namespace);
+    }
+    lists
+}
+
+/// Endpoints are told by slices; leases and cluster roles are asked for where they matter.
+fn in_first_phase(kind: Kind) -> bool {
+    !matches!(kind, Kind::Endpoints | Kind::Lease | Kind::ClusterRole | Kind::ClusterRoleBinding)
+}
+
+/// Returns the failure that tells that a namespace does not exist, with the nearest names.
+async fn missing_namespace(client: &ApiClient, namespaces: &[String]) -> Option<Failure> {
+    let names = namespaces.iter().map(|name| (Kind::Namespace, String::new(), name.clone()));
+    for name in names {
+        if let Err(RequestError::NotFound { .. }) = fetch::get(client, &name).await {
+            return Some(no_such_namespace(client, &name.2).await);
+        }
+    }
+    None
+}
+
+async fn no_such_namespace(client: &ApiClient, name: &str) -> Failure {
+    let failure = Failure::not_found(format!("namespaces \"{name}\" not found"));
+    let Ok(bytes) = client.get_bytes(&Kind::Namespace.path(None), &[], JSON).await else {
+        return failure.hint("kubectl get namespaces");
+    };
+    let list: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let existing = list["items"].as_array().into_iter().flatten().filter_map(|item| item["metadata"]["name"].as_str());
+    let near = existing.filter(|other| strsim::damerau_levenshtein(name, other) <= 3 || other.contains(name));
+    let near: Vec<&str> = near.take(3).collect();
+    match near.as_slice() {
+        [] => failure.hint("kubectl get namespaces"),
+        near => failure.hint(format!("did you mean {}?", near.join(" or "))),
+    }
+}
+
+/// Fails when the server refused every list of the scope: there is nothing to say then.
+fn refused_everything(snapshot: &Snapshot) -> Result<(), Failure> {
+    let kinds = || Kind::ALL.iter().copied().filter(|kind| kind.namespaced() && in_first_phase(*kind));
+    if kinds().any(|kind| !snapshot.objects.coverage(kind).is_empty()) {
+        return Ok(());
+    }
+    let Some(gap) = snapshot.gaps_of(Kind::Pod).next() else { return Ok(()) };
+    let failure = Failure::unreachable(gap.message.clone());
+    Err(match gap.reason {
+        GapReason::Forbidden => failure.hint("kubectl auth can-i --list").hint("kubectl auth whoami"),
+        _ => failure.hint("kubectl cluster-info"),
+    })
+}
