@@ -116,7 +116,9 @@ impl<'s> ProbeView<'s> {
     pub fn budget(&self) -> SignedDuration {
         let seconds = |value: Option<i32>, default: i32| i64::from(value.unwrap_or(default));
         let delay = seconds(self.probe.initial_delay_seconds, 0);
-        SignedDuration::from_secs(delay + seconds(self.probe.period_seconds, 10) * seconds(self.probe.failure_threshold, 3))
+        SignedDuration::from_secs(
+            delay + seconds(self.probe.period_seconds, 10) * seconds(self.probe.failure_threshold, 3),
+        )
     }
 
     /// Returns the kubelet's newest word on its failure.
@@ -131,13 +133,22 @@ impl<'s> ProbeView<'s> {
             return name == self.container.name();
         }
         let rivals = self.container.pod.containers().filter(|other| self.kind.of(*other).is_some()).count();
-        rivals <= 1 || self.port.is_some_and(|port| failure.message.contains(&format!(":{port}/")) || failure.message.contains(&format!(":{port}:")) || failure.message.contains(&format!(":{port}\"")))
+        rivals <= 1
+            || self.port.is_some_and(|port| {
+                failure.message.contains(&format!(":{port}/"))
+                    || failure.message.contains(&format!(":{port}:"))
+                    || failure.message.contains(&format!(":{port}\""))
+            })
     }
 
     /// Returns the newest event of the kubelet ending the container because of this probe.
     pub fn kill(&self) -> Option<&'s EventView<'s>> {
         let words = format!("Container {} failed {} probe", self.container.name(), self.kind.word());
-        self.container.pod.events().filter(|event| event.reason == "Killing" && event.message.starts_with(&words)).last()
+        self.container
+            .pod
+            .events()
+            .filter(|event| event.reason == "Killing" && event.message.starts_with(&words))
+            .last()
     }
 
     /// Returns the failure if it is still so and no consequence of something else, such as the program's own crash.
@@ -250,7 +261,8 @@ impl<'s> ProbeView<'s> {
 
     /// The ports on which the container's other probes pass.
     fn proven(&self) -> Vec<u16> {
-        let readiness = ProbeView::of(self.container, ProbeKind::Readiness).filter(|_| self.kind != ProbeKind::Readiness && self.container.is_ready());
+        let readiness = ProbeView::of(self.container, ProbeKind::Readiness)
+            .filter(|_| self.kind != ProbeKind::Readiness && self.container.is_ready());
         readiness.and_then(|probe| probe.port).filter(|port| Some(*port) != self.port).into_iter().collect()
     }
 
@@ -268,7 +280,9 @@ impl<'s> ProbeView<'s> {
 
 fn declared_by(container: ContainerView<'_>) -> impl Iterator<Item = u16> {
     let ports = container.spec.ports.iter().flatten().filter(move |_| container.role != Role::Init);
-    ports.filter(|port| port.protocol.as_deref() != Some("UDP")).filter_map(|port| u16::try_from(port.container_port).ok())
+    ports
+        .filter(|port| port.protocol.as_deref() != Some("UDP"))
+        .filter_map(|port| u16::try_from(port.container_port).ok())
 }
 
 /// Reads the handler and the port that a probe declares.

@@ -52,7 +52,10 @@ const STARTING: SignedDuration = SignedDuration::from_secs(30);
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let usage = Usage::new(scene);
     let judged = scene.services().filter(|service| scene.knows(Kind::Pod, service.namespace()) && counts(*service));
-    judged.filter(|service| usage.ready(*service) == 0 || all_crash(*service)).flat_map(|service| missing(&usage, service)).collect()
+    judged
+        .filter(|service| usage.ready(*service) == 0 || all_crash(*service))
+        .flat_map(|service| missing(&usage, service))
+        .collect()
 }
 
 /// Services without a selector have their endpoints written by somebody else; some publish pods that are not ready.
@@ -77,7 +80,10 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
     }
     // A bare pod that ended is no backend that somebody waits for.
     let serves = |workload: &&Workload<'_>| !workload.object.is(Kind::Pod) || pods.contains_key(&workload.object);
-    let found = workloads.into_iter().filter(serves).map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
+    let found = workloads
+        .into_iter()
+        .filter(serves)
+        .map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
     let found: Vec<_> = found.collect();
     if found.iter().any(|(_, pods)| pods.iter().any(|pod| is_starting(*pod))) {
         return Vec::new();
@@ -88,8 +94,10 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
 fn is_starting(pod: PodView<'_>) -> bool {
     let restarted = pod.containers().any(|container| container.restarts() > 0);
     let probes = pod.containers().filter_map(|container| ProbeView::of(container, ProbeKind::Readiness));
-    let allowed = probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
-    let since = pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
+    let allowed =
+        probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
+    let since =
+        pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
     let since = since.max(pod.created());
     !restarted && since.is_some_and(|since| pod.scene.now().duration_since(since) < allowed)
 }
@@ -100,7 +108,9 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
     let message = match (pods.len(), asked) {
         (0, Some(0)) => format!("{name} has no backend: {short} is scaled to 0 replicas"),
         (0, _) => format!("{name} has no backend: {short} has no pods"),
-        _ if pods.iter().all(|pod| pod.is_crash_looping()) => format!("{name} has no lasting backend: {short} keeps crashing"),
+        _ if pods.iter().all(|pod| pod.is_crash_looping()) => {
+            format!("{name} has no lasting backend: {short} keeps crashing")
+        }
         (1, _) => format!("{name} has no ready backend: the only pod of {short} is not ready"),
         (count, _) => format!("{name} has no ready backend: none of the {count} pods of {short} is ready"),
     };
@@ -116,9 +126,13 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
         .recommend(fix(workload))
         .next(quote::command(&["kubectl", "describe", &short, "-n", workload.namespace()]));
     for pod in pods {
-        let since = pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+        let since =
+            pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
         let ready = if pod.is_ready() { "True" } else { "False" };
-        finding = finding.because_at(pod.object(), "status.conditions[Ready].status", ready, since).seen(since, Some(pod.scene.now())).affects(pod.object());
+        finding = finding
+            .because_at(pod.object(), "status.conditions[Ready].status", ready, since)
+            .seen(since, Some(pod.scene.now()))
+            .affects(pod.object());
     }
     finding.evidence.truncate(4);
     finding
@@ -138,9 +152,16 @@ fn nothing(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
     let pairs = selector::print(selector);
     let read = service.scene.knows(Kind::Deployment, service.namespace());
     let who = if read { "no pod and no workload" } else { "no pod" };
-    let message = format!("{} selects `{pairs}`, which {who} in namespace {} carries", service.object().short(), service.namespace());
+    let message = format!(
+        "{} selects `{pairs}`, which {who} in namespace {} carries",
+        service.object().short(),
+        service.namespace()
+    );
     let used = usage.is_used(service);
-    let summary = format!("deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it", service.name());
+    let summary = format!(
+        "deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it",
+        service.name()
+    );
     Some(
         RULE.finding(service.object(), message)
             .severity(if used { Severity::Critical } else { Severity::Info })
