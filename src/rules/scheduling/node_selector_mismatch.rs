@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::NodeSelectorRequirement;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::fit::{Guest, holds};
-use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe};
+use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -144,7 +144,7 @@ fn hint(nodes: &[NodeRoom<'_>], missing: &NodeSelectorRequirement) -> String {
         return format!(" (there is {})", describe::names(there.iter().map(String::as_str)));
     }
     let keys = nodes.iter().flat_map(|node| node.labels().into_iter().flatten()).map(|(key, _)| key.as_str());
-    match describe::similar(&missing.key, keys).first() {
+    match near::nearest(&missing.key, keys).first() {
         Some(near) => format!(" (there is a label `{near}`)"),
         None => String::new(),
     }

@@ -7,7 +7,7 @@ use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::topology::claim_of;
-use crate::scene::{PodView, Scene, describe};
+use crate::scene::{PodView, Scene, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -72,7 +72,7 @@ fn absent(pod: PodView<'_>, volume: &str, claim: &str) -> Option<Finding> {
     let message = format!(
         "volume `{volume}` of {} names the claim `{claim}`, which {fate}{}",
         workload.short(),
-        near(pod, claim)
+        alike(pod, claim)
     );
     let finding = RULE.finding(workload.clone(), message).key(claim);
     let mut finding =
@@ -108,9 +108,9 @@ fn said(pod: PodView<'_>, claim: &str) -> Option<(String, String)> {
     Some((format!("events[{}]", event.reason), event.message.chars().take(300).collect()))
 }
 
-fn near(pod: PodView<'_>, claim: &str) -> String {
+fn alike(pod: PodView<'_>, claim: &str) -> String {
     let claims = pod.scene.snapshot.objects.claims.in_namespace(pod.namespace());
-    match describe::similar(claim, claims.map(|other| other.object.name()).filter(|name| *name != claim)).first() {
+    match near::nearest(claim, claims.map(|other| other.object.name())).first() {
         Some(near) => format!(" (there is `{near}`)"),
         None => String::new(),
     }

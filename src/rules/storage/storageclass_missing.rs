@@ -4,7 +4,7 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::claims::{ClaimView, claims};
-use crate::scene::{Scene, describe};
+use crate::scene::{Scene, describe, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -147,7 +147,7 @@ fn alternatives(claim: &ClaimView<'_>, class: &str) -> String {
     if let Some(volume) = volume {
         return format!(" (the volume `{}` would fit but for the class)", volume.object.name());
     }
-    match (describe::similar(class, names.iter().copied()).first(), names.is_empty()) {
+    match (near::nearest(class, names.iter().copied()).first(), names.is_empty()) {
         (Some(near), _) if !class.is_empty() => format!(" (there is `{near}`)"),
         (_, true) if objects.storage_classes.coverage.everywhere => " (there is no storage class at all)".to_owned(),
         (_, true) => String::new(),
