@@ -71,7 +71,9 @@ pub fn outages<'s>(testimony: &Testimony<'s>) -> Vec<Outage<'s>> {
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.template.number.cmp(&b.template.number)));
     let mut kept: Vec<Outage<'s>> = Vec::new();
     for outage in found {
-        match kept.iter_mut().find(|other| other.host == outage.host && (other.port.is_none() || outage.port.is_none() || other.port == outage.port)) {
+        match kept.iter_mut().find(|other| {
+            other.host == outage.host && (other.port.is_none() || outage.port.is_none() || other.port == outage.port)
+        }) {
             Some(other) => other.port = other.port.or(outage.port),
             None => kept.push(outage),
         }
@@ -139,7 +141,9 @@ fn peer(testimony: &Testimony<'_>, host: &str) -> Peer {
         });
     }
     let host = host.trim_end_matches('.');
-    let Some((namespace, name)) = calls::service_of(host, testimony.container.pod.namespace()) else { return Peer::Outside };
+    let Some((namespace, name)) = calls::service_of(host, testimony.container.pod.namespace()) else {
+        return Peer::Outside;
+    };
     let object = ObjectRef::new(Kind::Service, &namespace, &name);
     match objects.services.look_up(&namespace, &name) {
         Lookup::Found(_) => return Peer::Service(object),
@@ -158,7 +162,8 @@ fn peer(testimony: &Testimony<'_>, host: &str) -> Peer {
 
 fn is_tld(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
-    ["com", "org", "net", "io", "dev", "cloud", "app", "co", "eu", "de", "uk", "gov", "edu", "info", "ai"].contains(&last)
+    ["com", "org", "net", "io", "dev", "cloud", "app", "co", "eu", "de", "uk", "gov", "edu", "info", "ai"]
+        .contains(&last)
 }
 
 /// Returns the Service view of an address.

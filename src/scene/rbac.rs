@@ -42,7 +42,9 @@ impl Request {
     fn is_for(&self, subject: &Subject, binding_namespace: &str) -> bool {
         let (namespace, name) = &self.account;
         match subject.kind.as_str() {
-            "ServiceAccount" => subject.name == *name && subject.namespace.as_deref().unwrap_or(binding_namespace) == namespace,
+            "ServiceAccount" => {
+                subject.name == *name && subject.namespace.as_deref().unwrap_or(binding_namespace) == namespace
+            }
             "User" => subject.name == format!("system:serviceaccount:{namespace}:{name}"),
             "Group" => {
                 subject.name == "system:authenticated"
@@ -56,9 +58,10 @@ impl Request {
 
 /// Returns whether all roles and bindings that could allow a request were read.
 pub fn is_known(scene: &Scene<'_>, request: &Request) -> bool {
-    let namespaced = request.namespace.as_deref().is_none_or(|namespace| {
-        scene.knows(Kind::Role, namespace) && scene.knows(Kind::RoleBinding, namespace)
-    });
+    let namespaced = request
+        .namespace
+        .as_deref()
+        .is_none_or(|namespace| scene.knows(Kind::Role, namespace) && scene.knows(Kind::RoleBinding, namespace));
     namespaced && scene.knows(Kind::ClusterRole, "") && scene.knows(Kind::ClusterRoleBinding, "")
 }
 

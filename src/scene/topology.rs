@@ -245,7 +245,11 @@ fn network(scene: &Scene<'_>, topology: &mut Topology) {
         for policy in scene.snapshot.objects.network_policies.in_namespace(workload.namespace()) {
             let selector = policy.spec.as_ref().and_then(|spec| spec.pod_selector.as_ref());
             if selector.is_none_or(|selector| selector::matches(selector, workload.labels)) {
-                topology.add(&workload.object, Relation::Admits, &ObjectRef::new(Kind::NetworkPolicy, policy.namespace(), policy.name()));
+                topology.add(
+                    &workload.object,
+                    Relation::Admits,
+                    &ObjectRef::new(Kind::NetworkPolicy, policy.namespace(), policy.name()),
+                );
             }
         }
     }
