@@ -37,7 +37,7 @@ fn memory(pods: usize) {
         snapshot.objects.events.len(),
         held / pods
     );
-    println!("analyse adds {:.1} MB at its peak and finds {} incidents", added as f64 / 1e6, report.incidents.len());
+    println!("analyse adds {} KiB at its peak and finds {} incidents", added / 1024, report.incidents.len());
 }
 
 fn time(criterion: &mut Criterion) {

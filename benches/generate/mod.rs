@@ -10,7 +10,7 @@ const NAMESPACE: &str = "shop";
 const LOG: &str = "starting\nTraceback (most recent call last):\n  File \"/app/main.py\", line 3, in <module>\nKeyError: 'DATABASE_URL'\n";
 
 /// Makes a snapshot of `pods` pods, two events a pod, and `faults` broken pods spread over them.
-pub fn snapshot(pods: usize, faults: usize) -> Snapshot {
+pub(crate) fn snapshot(pods: usize, faults: usize) -> Snapshot {
     let taken_at: Timestamp = "2026-01-01T12:00:00Z".parse().expect("a time");
     let mut intake = Intake::new(Snapshot::new(taken_at, Scope::namespace(NAMESPACE)), false);
     for kind in Kind::ALL {

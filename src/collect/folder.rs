@@ -80,7 +80,7 @@ fn read_kind(intake: &mut Intake, kind: Kind, place: &Path, namespace: Option<&s
             intake.snapshot_mut().objects.coverage_mut(kind).add_list(namespace);
         }
         Err(error) => {
-            intake.gap(Gap::kind(kind, namespace, GapReason::Invalid, format!("{}: {error}", path.display())))
+            intake.gap(Gap::kind(kind, namespace, GapReason::Invalid, format!("{}: {error}", path.display())));
         }
     }
     Ok(true)

@@ -69,7 +69,7 @@ fn causes_by_object(findings: &[Finding]) -> HashMap<&ObjectRef, Vec<(usize, usi
     let mut causes: HashMap<&ObjectRef, Vec<(usize, usize)>> = HashMap::new();
     for (index, finding) in findings.iter().enumerate() {
         let hit: Vec<&ObjectRef> = finding.affected.iter().filter(|object| !object.is(Kind::Pod)).collect();
-        if !(finding.subject.object.is(Kind::Namespace) && !hit.is_empty()) {
+        if !finding.subject.object.is(Kind::Namespace) || hit.is_empty() {
             causes.entry(&finding.subject.object).or_default().push((index, 0));
         }
         for object in hit {

@@ -14,12 +14,12 @@ use crate::scene::Scene;
 pub fn diagnose(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Incident> {
     let findings = siblings::merge(findings);
     let folded = fold::fold(scene.topology(), &findings);
-    let mut incidents: Vec<Incident> = folded.into_iter().map(|group| incident(group, &findings)).collect();
+    let mut incidents: Vec<Incident> = folded.into_iter().map(|group| incident(&group, &findings)).collect();
     rank::sort(&mut incidents);
     incidents
 }
 
-fn incident(group: fold::Group, findings: &[Finding]) -> Incident {
+fn incident(group: &fold::Group, findings: &[Finding]) -> Incident {
     let cause = findings[group.cause].clone();
     let effects: Vec<Finding> = group.effects.iter().map(|&index| findings[index].clone()).collect();
     let all = || std::iter::once(&cause).chain(&effects);

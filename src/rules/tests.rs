@@ -1,5 +1,7 @@
 //! What every rule owes: fixtures that fire and stay quiet, docs, a message in the house style, honest references.
 
+#![expect(clippy::disallowed_methods, reason = "the tests read the fixtures")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

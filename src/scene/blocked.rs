@@ -7,7 +7,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 
 use super::failing_calls::{self, Line};
 use super::netpol::{self, Direction, Peer, Port};
-use super::{Call, Scene, ServiceView, Workload, usage};
+use super::{Call, PodView, Scene, ServiceView, Workload, usage};
 use crate::model::store::HasMeta as _;
 use crate::model::{ObjectRef, Stored};
 
@@ -70,7 +70,7 @@ fn judge<'s>(
     let policy = strictest(&policies, direction)?;
     let line = scene
         .pods_of(caller)
-        .flat_map(|pod| pod.containers())
+        .flat_map(PodView::containers)
         .find_map(|container| failing_calls::unanswered(container, service.name()));
     Some(Blocked {
         policy,
@@ -129,8 +129,8 @@ pub fn dns<'s>(scene: &'s Scene<'s>) -> Vec<Blocked<'s>> {
     let blocked = workloads.filter_map(|(index, caller)| {
         let policies = netpol::isolating(scene, Peer::of(scene, caller), Direction::Egress);
         let policy = strictest(&policies, Direction::Egress)?;
-        let containers = scene.pods_of(caller).flat_map(|pod| pod.containers());
-        let line = containers.filter_map(|container| failing_calls::unresolved(container).pop()).next();
+        let mut containers = scene.pods_of(caller).flat_map(PodView::containers);
+        let line = containers.find_map(|container| failing_calls::unresolved(container).pop());
         let call = named.get(&index).copied();
         let needs = call.is_some() || line.is_some();
         (needs && !netpol::allows_dns(&policies)).then_some(Blocked {

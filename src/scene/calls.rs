@@ -176,8 +176,7 @@ pub fn service_of(host: &str, namespace: &str) -> Option<(String, String)> {
     let labels: Vec<&str> = host.split('.').collect();
     match labels.as_slice() {
         [name] => Some((namespace.to_owned(), (*name).to_owned())),
-        [name, other] => Some(((*other).to_owned(), (*name).to_owned())),
-        [name, other, "svc", ..] => Some(((*other).to_owned(), (*name).to_owned())),
+        [name, other] | [name, other, "svc", ..] => Some(((*other).to_owned(), (*name).to_owned())),
         _ => None,
     }
 }

@@ -76,13 +76,14 @@ const HINTS: &[&str] = &[
 ];
 
 /// Returns the names that do not resolve, each once with its first line; a line that names no host is `None`.
-pub fn unresolved<'s>(container: ContainerView<'s>) -> Vec<Line<'s>> {
+pub fn unresolved(container: ContainerView<'_>) -> Vec<Line<'_>> {
     let mut seen = BTreeSet::new();
     let lines = lines(container).filter_map(|line| Some(Line { host: unresolved_in(line.text)?, ..line }));
     lines.filter(|line| seen.insert(line.host)).collect()
 }
 
 /// Returns the host that a line says does not resolve; `Some(None)` if it does not name it.
+#[expect(clippy::option_option, reason = "that a name fails and which one are two questions")]
 fn unresolved_in(line: &str) -> Option<Option<&str>> {
     let lower = line.to_ascii_lowercase();
     if !HINTS.iter().any(|hint| lower.contains(hint)) {
@@ -130,7 +131,7 @@ pub fn has_word(line: &str, word: &str) -> bool {
     })
 }
 
-fn lines<'s>(container: ContainerView<'s>) -> impl Iterator<Item = Line<'s>> {
+fn lines(container: ContainerView<'_>) -> impl Iterator<Item = Line<'_>> {
     let logs = container.logs();
     let previous = logs.and_then(|logs| logs.previous.as_ref()).map(|log| (log, true));
     let current = logs.and_then(|logs| logs.current.as_ref()).map(|log| (log, false));

@@ -9,7 +9,7 @@ use crate::model::{Kind, State};
 const OVERCOME: SignedDuration = SignedDuration::from_mins(10);
 
 /// Returns the present crash of a container; `None` if it recovered, or its pod leaves or was replaced by a better one.
-pub fn crash<'s>(container: ContainerView<'s>) -> Option<Crash<'s>> {
+pub fn crash(container: ContainerView<'_>) -> Option<Crash<'_>> {
     if container.pod.is_terminating() || is_replaced(container.pod) {
         return None;
     }

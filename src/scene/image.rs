@@ -92,7 +92,7 @@ impl<'s> PullFailure<'s> {
         host_in(self.text).unwrap_or_else(|| registry(self.image()))
     }
 
-    /// Returns `container `main` of deployment/cart cannot pull `nginx:1.99``.
+    /// Returns the words *container main of deployment/cart cannot pull nginx:1.99*.
     pub fn phrase(&self) -> String {
         format!("{} cannot pull `{}`", self.container.phrase(), self.image())
     }

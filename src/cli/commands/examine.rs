@@ -26,7 +26,7 @@ pub(in crate::cli) fn pod(cluster: &ClusterArgs, args: &PodArgs, ui: &mut Ui) ->
     examine(
         cluster,
         &args.examine,
-        Question { namespace: cluster.namespace.clone(), target, ..Question::default() },
+        &Question { namespace: cluster.namespace.clone(), target, ..Question::default() },
         ui,
     )
 }
@@ -46,14 +46,14 @@ pub(in crate::cli) fn namespace(cluster: &ClusterArgs, args: &NamespaceArgs, ui:
     }
     let namespace = args.name.clone().or_else(|| flag.cloned());
     let all_namespaces = cluster.all_namespaces;
-    examine(cluster, &args.examine, Question { namespace, all_namespaces, ..Question::default() }, ui)
+    examine(cluster, &args.examine, &Question { namespace, all_namespaces, ..Question::default() }, ui)
 }
 
-fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: Question, ui: &mut Ui) -> Result<Exit, Failure> {
+fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &mut Ui) -> Result<Exit, Failure> {
     let policy = Policy { skip: known_rules(&args.skip)? };
     let snapshot = match &args.from {
-        Some(path) => source::from_path(path, &question)?,
-        None => source::from_cluster(cluster, &question, args.input, ui)?,
+        Some(path) => source::from_path(path, question)?,
+        None => source::from_cluster(cluster, question, args.input, ui)?,
     };
     let started = Instant::now();
     let report = analyse(&snapshot, &policy);

@@ -156,7 +156,7 @@ pub(super) fn take_in(intake: &mut Intake, usage: UsageAnswers, cadvisor: Cadvis
         match answer {
             Ok(lines) => _ = intake.snapshot_mut().cadvisor.insert(node, lines),
             Err(error) => {
-                intake.gap(Gap::other("nodes/proxy", None, Some(&node), fetch::reason(&error), &error.to_string()))
+                intake.gap(Gap::other("nodes/proxy", None, Some(&node), fetch::reason(&error), &error.to_string()));
             }
         }
     }

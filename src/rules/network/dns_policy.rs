@@ -8,7 +8,7 @@ use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::failing_calls::{self, Line};
-use crate::scene::{Call, Scene, Workload, calls};
+use crate::scene::{Call, PodView, Scene, Workload, calls};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -64,7 +64,7 @@ fn judge(scene: &Scene<'_>, workload: &Workload<'_>, call: Option<&Call<'_>>) ->
     let (policy, servers) = (bypass(scene, template)?, servers(template));
     let line = scene
         .pods_of(workload)
-        .flat_map(|pod| pod.containers())
+        .flat_map(PodView::containers)
         .flat_map(failing_calls::unresolved)
         .find(|line| is_service(scene, workload, line));
     let unclear = policy == "None" && asks_cluster(scene, template).is_none();

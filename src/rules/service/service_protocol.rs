@@ -43,7 +43,7 @@ fn mismatches(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
         let right = |other: &&ServicePort| {
             other.port == port.port && protocol(other.protocol.as_ref()) == protocol(declared.protocol.as_ref())
         };
-        (!ports.iter().any(|other| right(other))).then(|| finding(usage, service, workload, port, declared))
+        (!ports.iter().any(right)).then(|| finding(usage, service, workload, port, declared))
     });
     wrong.collect()
 }

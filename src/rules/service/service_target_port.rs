@@ -9,7 +9,7 @@ use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::usage::{self, Usage};
-use crate::scene::{ProbeKind, ProbeView, Role, Scene, ServiceView, Workload, listen};
+use crate::scene::{PodView, ProbeKind, ProbeView, Role, Scene, ServiceView, Workload, listen};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -151,7 +151,7 @@ fn declared(workloads: &[&Workload<'_>]) -> BTreeSet<u16> {
 
 /// Returns whether a probe that passes asks this port.
 fn probed(service: ServiceView<'_>, target: u16) -> bool {
-    let ready = service.pods().flat_map(|pod| pod.containers()).filter(|container| container.is_ready());
+    let ready = service.pods().flat_map(PodView::containers).filter(|container| container.is_ready());
     let mut probes = ready.flat_map(|container| {
         [ProbeKind::Readiness, ProbeKind::Liveness].into_iter().filter_map(move |kind| ProbeView::of(container, kind))
     });
@@ -160,7 +160,7 @@ fn probed(service: ServiceView<'_>, target: u16) -> bool {
 
 fn said(service: ServiceView<'_>) -> Vec<(listen::Said, crate::model::ObjectRef, String)> {
     let containers =
-        service.pods().take(3).flat_map(|pod| pod.containers()).filter(|container| container.role != Role::Init);
+        service.pods().take(3).flat_map(PodView::containers).filter(|container| container.role != Role::Init);
     containers
         .filter_map(|container| Some((listen::said(container)?, container.pod_ref(), container.name().to_owned())))
         .collect()
