@@ -33,7 +33,10 @@ pub struct Testimony<'s> {
 
 /// Iterates over the logs of all containers in scope that crashed or run and wrote something.
 pub fn testimonies<'s>(scene: &'s Scene<'s>) -> impl Iterator<Item = Testimony<'s>> {
-    scene.containers().filter_map(Testimony::of).flat_map(|testimony| std::iter::once(testimony).chain(testimony.other_run()))
+    scene
+        .containers()
+        .filter_map(Testimony::of)
+        .flat_map(|testimony| std::iter::once(testimony).chain(testimony.other_run()))
 }
 
 impl<'s> Testimony<'s> {
@@ -55,7 +58,10 @@ impl<'s> Testimony<'s> {
     fn other_run(self) -> Option<Self> {
         self.crash?;
         let logs = self.container.logs()?;
-        let other = [&logs.current, &logs.previous].into_iter().flatten().find(|log| !std::ptr::eq(*log, self.log) && !log.is_empty())?;
+        let other = [&logs.current, &logs.previous]
+            .into_iter()
+            .flatten()
+            .find(|log| !std::ptr::eq(*log, self.log) && !log.is_empty())?;
         (other.text != self.log.text).then_some(Self { log: other, is_primary: false, ..self })
     }
 
@@ -118,7 +124,10 @@ impl<'s> Testimony<'s> {
     /// Adds a complaint to a finding: the line, its times, and the crash if there is one.
     pub fn attest(&self, finding: Finding, template: &Template<'_>) -> Finding {
         let finding = self.quote(finding, template.line, template.number);
-        let times = (template.first_time().filter(|time| self.is_real(*time)), template.last_time().filter(|time| self.is_real(*time)));
+        let times = (
+            template.first_time().filter(|time| self.is_real(*time)),
+            template.last_time().filter(|time| self.is_real(*time)),
+        );
         let finding = if self.crash.is_none() { finding.seen(times.0, times.1) } else { finding };
         self.attest_crash(finding)
     }
@@ -134,7 +143,16 @@ impl<'s> Testimony<'s> {
         const SHORTLY: usize = 30;
         let speaks = |text: &str| {
             let lower = text.to_ascii_lowercase();
-            let words = ["reload", "config changed", "configuration changed", "change detected", "mismatch", "(was: ", "switched to", "failover"];
+            let words = [
+                "reload",
+                "config changed",
+                "configuration changed",
+                "change detected",
+                "mismatch",
+                "(was: ",
+                "switched to",
+                "failover",
+            ];
             words.iter().any(|word| lower.contains(word))
         };
         let first = template.number.saturating_sub(SHORTLY);
@@ -147,14 +165,16 @@ impl<'s> Testimony<'s> {
         let mut ports = self.container.spec.ports.iter().flatten().map(|port| port.container_port);
         let image = self.container.image().rsplit('/').next().unwrap_or_default();
         let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
-        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017)) || servers.iter().any(|name| image.starts_with(name))
+        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
+            || servers.iter().any(|name| image.starts_with(name))
     }
 
     /// Returns whether the container was stopped from outside while it ran: a failed probe, an eviction.
     pub fn was_stopped(&self) -> bool {
         let scene = self.container.pod.scene;
         let told = |reason: &str, message: &str| {
-            reason == "Killing" || (reason == "Unhealthy" && (message.starts_with("Liveness") || message.starts_with("Startup")))
+            reason == "Killing"
+                || (reason == "Unhealthy" && (message.starts_with("Liveness") || message.starts_with("Startup")))
         };
         self.container.events().any(|event| told(event.reason, event.message) && scene.is_recent(event.last))
     }
@@ -163,13 +183,19 @@ impl<'s> Testimony<'s> {
     pub fn attest_crash(&self, finding: Finding) -> Finding {
         let finding = finding.affects(self.container.pod_ref());
         let Some(crash) = self.crash else {
-            let severity = if self.container.is_ready() { finding.severity.min(Severity::Warning) } else { finding.severity };
+            let severity =
+                if self.container.is_ready() { finding.severity.min(Severity::Warning) } else { finding.severity };
             return finding.severity(severity);
         };
         let how = if crash.reason.is_empty() { "ended" } else { crash.reason };
         let path = self.container.last_end_path();
         finding
-            .because_at(self.container.pod_ref(), format!("{path}.exitCode"), format!("{} ({how})", crash.exit_code), crash.finished_at)
+            .because_at(
+                self.container.pod_ref(),
+                format!("{path}.exitCode"),
+                format!("{} ({how})", crash.exit_code),
+                crash.finished_at,
+            )
             .seen(crash.finished_at, crash.finished_at)
     }
 
@@ -190,8 +216,11 @@ impl<'s> Testimony<'s> {
 
     /// Finds the first complaint that counts and that a function recognises, the decisive lines first.
     pub fn find<T>(&self, recognise: impl Fn(&str) -> Option<T>) -> Option<(&'s Template<'s>, T)> {
-        let mut found: Vec<_> = self.complaints().filter_map(|template| Some((template, recognise(&template.message())?))).collect();
-        let rank = |template: &Template<'_>| (!self.is_decisive(template), std::cmp::Reverse(template.weight), template.number);
+        let mut found: Vec<_> =
+            self.complaints().filter_map(|template| Some((template, recognise(&template.message())?))).collect();
+        let rank = |template: &Template<'_>| {
+            (!self.is_decisive(template), std::cmp::Reverse(template.weight), template.number)
+        };
         found.sort_by_key(|(template, _)| rank(template));
         found.into_iter().next()
     }
@@ -219,7 +248,8 @@ pub fn is_settled(pod: PodView<'_>) -> bool {
 }
 
 fn succeeded_later(pod: PodView<'_>, job: &Job) -> bool {
-    let cron = owners::controller(job.meta()).and_then(|owner| pod.scene.snapshot.objects.cron_jobs.get(pod.namespace(), &owner.name));
+    let cron = owners::controller(job.meta())
+        .and_then(|owner| pod.scene.snapshot.objects.cron_jobs.get(pod.namespace(), &owner.name));
     let last = cron.and_then(|cron| cron.status.as_ref()?.last_successful_time.as_ref()).map(|time| time.0);
     last.is_some_and(|last| pod.created().is_some_and(|created| last > created))
 }

@@ -100,7 +100,10 @@ fn confidence(decisive: Decisive<'_>, crash: &Crash<'_>) -> f64 {
 fn advise(finding: Finding, testimony: &Testimony<'_>) -> Finding {
     let container = testimony.container;
     finding
-        .recommend(Recommendation::new("fix-program", format!("fix what `{}` complains of in the quoted line", container.name())))
+        .recommend(Recommendation::new(
+            "fix-program",
+            format!("fix what `{}` complains of in the quoted line", container.name()),
+        ))
         .next(testimony.logs_command())
 }
 

@@ -8,9 +8,11 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::log::{auth, entities};
 use crate::scene::log::reach::Why;
-use crate::scene::{Environment, Outage, Peer, PodView, Scene, Source, Testimony, Variable, outage, outages, testimonies};
+use crate::scene::log::{auth, entities};
+use crate::scene::{
+    Environment, Outage, Peer, PodView, Scene, Source, Testimony, Variable, outage, outages, testimonies,
+};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -60,7 +62,8 @@ const LIKENESS: f64 = 0.75;
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let said = testimonies(scene).flat_map(|testimony| {
         let environment = Environment::of(testimony.container);
-        let mut found: Vec<Finding> = outages(&testimony).iter().filter_map(|outage| address(&testimony, &environment, outage)).collect();
+        let mut found: Vec<Finding> =
+            outages(&testimony).iter().filter_map(|outage| address(&testimony, &environment, outage)).collect();
         found.extend(credentials(&testimony, &environment));
         found.extend(typed(&testimony, &environment));
         found.extend(unnamed_server(&testimony, &environment));
@@ -77,7 +80,10 @@ fn address(testimony: &Testimony<'_>, environment: &Environment<'_>, outage: &Ou
             let variable = holder(environment, host, None)?;
             let right = nearest_service(testimony.container.pod.scene, object)?;
             let why = format!("there is no service/{}; service/{right} is the nearest name", object.name);
-            let advice = Advice::new(format!("name `{right}` in `{}`", variable.name), variable.value().map(|value| value.replace(host, &right)));
+            let advice = Advice::new(
+                format!("name `{right}` in `{}`", variable.name),
+                variable.value().map(|value| value.replace(host, &right)),
+            );
             Some(finding(testimony, variable, &why, &advice, 0.92, outage))
         }
         Peer::Service(object) if outage.why != Why::Unresolved => {
@@ -110,7 +116,14 @@ fn port_words(object: &ObjectRef, ports: &[u16], wrong: u16, variable: &Variable
     (format!("service/{} serves port {served} only", object.name), Advice::new(summary, value))
 }
 
-fn finding(testimony: &Testimony<'_>, variable: &Variable<'_>, why: &str, advice: &Advice, confidence: f64, outage: &Outage<'_>) -> Finding {
+fn finding(
+    testimony: &Testimony<'_>,
+    variable: &Variable<'_>,
+    why: &str,
+    advice: &Advice,
+    confidence: f64,
+    outage: &Outage<'_>,
+) -> Finding {
     let finding = base(testimony.container, variable, why, advice).confidence(confidence);
     testimony.attest(finding, outage.template).next(testimony.logs_command())
 }
@@ -133,17 +146,33 @@ fn correction(container: crate::scene::ContainerView<'_>, variable: &Variable<'_
     let object = &container.pod.workload().object;
     let namespace = object.namespace();
     match variable.source {
-        Source::ConfigMap { name, .. } => Recommendation::new("edit-object", format!("{}: edit configmap/{name} and restart {}", advice.summary, object.short()))
-            .command(quote::command(&["kubectl", "edit", "configmap", name, "-n", namespace])),
-        Source::Secret { name, .. } => Recommendation::new("edit-object", format!("{}: edit secret/{name} and restart {}", advice.summary, object.short()))
-            .command(quote::command(&["kubectl", "edit", "secret", name, "-n", namespace])),
+        Source::ConfigMap { name, .. } => Recommendation::new(
+            "edit-object",
+            format!("{}: edit configmap/{name} and restart {}", advice.summary, object.short()),
+        )
+        .command(quote::command(&["kubectl", "edit", "configmap", name, "-n", namespace])),
+        Source::Secret { name, .. } => Recommendation::new(
+            "edit-object",
+            format!("{}: edit secret/{name} and restart {}", advice.summary, object.short()),
+        )
+        .command(quote::command(&["kubectl", "edit", "secret", name, "-n", namespace])),
         Source::Literal(_) | Source::Field => {
             let recommendation = Recommendation::new("set-env", &advice.summary);
             if object.is(Kind::Pod) || object.is(Kind::Job) {
                 return recommendation;
             }
             let assignment = format!("{}={}", variable.name, advice.value.as_deref().unwrap_or("<value>"));
-            recommendation.command(quote::command(&["kubectl", "set", "env", "-n", namespace, &object.short(), "-c", container.name(), &assignment]))
+            recommendation.command(quote::command(&[
+                "kubectl",
+                "set",
+                "env",
+                "-n",
+                namespace,
+                &object.short(),
+                "-c",
+                container.name(),
+                &assignment,
+            ]))
         }
     }
 }
@@ -152,7 +181,8 @@ fn correction(container: crate::scene::ContainerView<'_>, variable: &Variable<'_
 fn holder<'e, 's>(environment: &'e Environment<'s>, host: &str, port: Option<u16>) -> Option<&'e Variable<'s>> {
     let holds = |variable: &&Variable<'_>, port: Option<u16>| {
         variable.value().is_some_and(|value| {
-            crate::scene::calls::hosts(value).any(|(found, at, _)| found == host && port.is_none_or(|port| at == Some(port)))
+            crate::scene::calls::hosts(value)
+                .any(|(found, at, _)| found == host && port.is_none_or(|port| at == Some(port)))
         })
     };
     let pair = || environment.variables.iter().find(|variable| holds(variable, port));
@@ -161,7 +191,11 @@ fn holder<'e, 's>(environment: &'e Environment<'s>, host: &str, port: Option<u16
         let named_host = environment.variables.iter().find(|variable| holds(variable, None))?;
         let stem = named_host.name.rsplit_once('_').map_or("", |(stem, _)| stem);
         let digits = port.to_string();
-        let is_port = |variable: &&Variable<'_>| variable.value() == Some(digits.as_str()) && variable.name.contains("PORT") && variable.name.starts_with(stem);
+        let is_port = |variable: &&Variable<'_>| {
+            variable.value() == Some(digits.as_str())
+                && variable.name.contains("PORT")
+                && variable.name.starts_with(stem)
+        };
         environment.variables.iter().find(is_port)
     })
 }
@@ -169,7 +203,9 @@ fn holder<'e, 's>(environment: &'e Environment<'s>, host: &str, port: Option<u16
 /// Returns the Service of the namespace whose name is the likest.
 fn nearest_service(scene: &Scene<'_>, wrong: &ObjectRef) -> Option<String> {
     let services = scene.snapshot.objects.services.in_namespace(wrong.namespace());
-    let likeness = services.map(|service| (strsim::normalized_damerau_levenshtein(service.object.name(), &wrong.name), service.object.name()));
+    let likeness = services.map(|service| {
+        (strsim::normalized_damerau_levenshtein(service.object.name(), &wrong.name), service.object.name())
+    });
     let near = likeness.filter(|(likeness, _)| *likeness >= LIKENESS);
     near.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1))).map(|(_, name)| name.to_owned())
 }
@@ -179,14 +215,23 @@ fn credentials(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Opti
     if testimony.is_server() {
         return None;
     }
-    let (template, user) = testimony.find(|message| auth::is_refusal(message).then(|| entities::user(message).map(str::to_owned)))?;
+    let (template, user) =
+        testimony.find(|message| auth::is_refusal(message).then(|| entities::user(message).map(str::to_owned)))?;
     let variables = secrets(environment);
     let first = variables.first()?;
     let container = testimony.container;
     let names: Vec<String> = variables.iter().map(|variable| format!("`{}`", variable.name)).collect();
-    let origin = variables.iter().find_map(|variable| variable.origin()).map(|origin| format!(" from {origin}")).unwrap_or_default();
+    let origin = variables
+        .iter()
+        .find_map(|variable| variable.origin())
+        .map(|origin| format!(" from {origin}"))
+        .unwrap_or_default();
     let who = user.map(|user| format!(" as user `{user}`")).unwrap_or_default();
-    let message = format!("{} is refused by its server{who}: the credentials in {}{origin} are wrong", container.phrase(), names.join(", "));
+    let message = format!(
+        "{} is refused by its server{who}: the credentials in {}{origin} are wrong",
+        container.phrase(),
+        names.join(", ")
+    );
     let mut finding = RULE.finding(container.subject(), message).key(first.name.clone()).confidence(0.82);
     finding = testimony.attest(finding, template);
     for variable in &variables {
@@ -204,7 +249,11 @@ fn describe(variable: &Variable<'_>) -> String {
     match variable.source {
         Source::Secret { .. } => format!("{} = {}", variable.name, variable.shown()),
         _ if variable.name.contains("USER") => format!("{} = {}", variable.name, variable.shown()),
-        _ => format!("{} is set{}", variable.name, variable.origin().map(|origin| format!(" from {origin}")).unwrap_or_default()),
+        _ => format!(
+            "{} is set{}",
+            variable.name,
+            variable.origin().map(|origin| format!(" from {origin}")).unwrap_or_default()
+        ),
     }
 }
 
@@ -212,7 +261,20 @@ fn describe(variable: &Variable<'_>) -> String {
 fn secrets<'e, 's>(environment: &'e Environment<'s>) -> Vec<&'e Variable<'s>> {
     let is_secret = |variable: &&Variable<'_>| {
         let name = variable.name.to_ascii_uppercase();
-        let words = ["PASS", "PWD", "USER", "CREDENTIAL", "DSN", "DATABASE_URL", "DB_URL", "DB_URI", "CONNECTION_STRING", "CONN_STR", "MONGO_URI", "REDIS_URL"];
+        let words = [
+            "PASS",
+            "PWD",
+            "USER",
+            "CREDENTIAL",
+            "DSN",
+            "DATABASE_URL",
+            "DB_URL",
+            "DB_URI",
+            "CONNECTION_STRING",
+            "CONN_STR",
+            "MONGO_URI",
+            "REDIS_URL",
+        ];
         words.iter().any(|word| name.contains(word)) && !matches!(variable.source, Source::Field)
     };
     environment.variables.iter().filter(is_secret).take(4).collect()
@@ -227,7 +289,8 @@ fn unnamed_server(testimony: &Testimony<'_>, environment: &Environment<'_>) -> O
     let driver = driver(testimony.log.text).filter(|_| refused)?;
     let fits = |variable: &&Variable<'_>| {
         let name = variable.name.to_ascii_uppercase();
-        let of_driver = driver.iter().any(|word| name.contains(word)) || name.contains("DB_") || name.contains("DATABASE");
+        let of_driver =
+            driver.iter().any(|word| name.contains(word)) || name.contains("DB_") || name.contains("DATABASE");
         of_driver && variable.value().is_none() && (name.ends_with("HOST") || name.ends_with("PORT"))
     };
     let variables: Vec<&Variable<'_>> = environment.variables.iter().filter(fits).take(2).collect();
@@ -235,7 +298,9 @@ fn unnamed_server(testimony: &Testimony<'_>, environment: &Environment<'_>) -> O
     let container = testimony.container;
     let scene = container.pod.scene;
     let is_server = |name: &str| driver.iter().any(|word| name.to_ascii_uppercase().contains(word));
-    let servers = scene.services().filter(|service| service.namespace() == container.pod.namespace() && is_server(service.name()));
+    let servers = scene
+        .services()
+        .filter(|service| service.namespace() == container.pod.namespace() && is_server(service.name()));
     let ready = servers.filter(|service| service.pods().any(PodView::is_ready));
     let servers: Vec<String> = ready.map(|service| service.object().short()).take(3).collect();
     if servers.is_empty() {
@@ -244,8 +309,13 @@ fn unnamed_server(testimony: &Testimony<'_>, environment: &Environment<'_>) -> O
     let servers = servers.join(", ");
     let names: Vec<String> = variables.iter().map(|variable| format!("`{}`", variable.name)).collect();
     let origin = first.origin().map(|origin| format!(" ({origin})")).unwrap_or_default();
-    let message = format!("{} is refused a connection, though servers of its kind are up ({servers}): the value of {}{origin} is wrong", container.phrase(), names.join(" or "));
-    let mut finding = testimony.attest(RULE.finding(container.subject(), message).key(first.name.clone()).confidence(0.7), outage.template);
+    let message = format!(
+        "{} is refused a connection, though servers of its kind are up ({servers}): the value of {}{origin} is wrong",
+        container.phrase(),
+        names.join(" or ")
+    );
+    let mut finding = testimony
+        .attest(RULE.finding(container.subject(), message).key(first.name.clone()).confidence(0.7), outage.template);
     for variable in &variables {
         finding = finding.because(container.pod_ref(), variable.path.clone(), describe(variable));
     }
@@ -275,8 +345,12 @@ fn typed(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Fin
         .expect("a constant pattern")
     });
     testimony.crash?;
-    let (template, value) = testimony.find(|message| Some(INVALID.captures(message)?[1].trim_end_matches([':', ',', '.']).to_owned()))?;
-    let variable = environment.variables.iter().find(|variable| variable.value().is_some_and(|held| !held.is_empty() && held == value))?;
+    let (template, value) =
+        testimony.find(|message| Some(INVALID.captures(message)?[1].trim_end_matches([':', ',', '.']).to_owned()))?;
+    let variable = environment
+        .variables
+        .iter()
+        .find(|variable| variable.value().is_some_and(|held| !held.is_empty() && held == value))?;
     let why = format!("the program cannot read that value: `{}`", clip(&crate::scene::log::line::shown(template.line)));
     let advice = Advice::new(format!("give `{}` a value of the form that the program expects", variable.name), None);
     let finding = base(testimony.container, variable, &why, &advice);
@@ -285,10 +359,15 @@ fn typed(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Fin
 
 /// Ports in variables that the named Service does not serve, whatever the log says.
 fn silent_ports(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.pods().filter(|pod| !pod.is_finished() && !pod.is_terminating()).flat_map(PodView::containers).flat_map(|container| {
-        let environment = Environment::of(container);
-        environment.variables.iter().filter_map(|variable| silent_port(container, variable)).collect::<Vec<_>>()
-    }).collect()
+    scene
+        .pods()
+        .filter(|pod| !pod.is_finished() && !pod.is_terminating())
+        .flat_map(PodView::containers)
+        .flat_map(|container| {
+            let environment = Environment::of(container);
+            environment.variables.iter().filter_map(|variable| silent_port(container, variable)).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn silent_port(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>) -> Option<Finding> {
@@ -309,7 +388,10 @@ fn silent_port(container: crate::scene::ContainerView<'_>, variable: &Variable<'
 
 fn names_an_address(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    ["HOST", "ADDR", "URL", "URI", "ENDPOINT", "SERVER", "BROKER", "DSN", "SERVICE"].iter().any(|word| upper.contains(word)) && !upper.contains("IMAGE")
+    ["HOST", "ADDR", "URL", "URI", "ENDPOINT", "SERVER", "BROKER", "DSN", "SERVICE"]
+        .iter()
+        .any(|word| upper.contains(word))
+        && !upper.contains("IMAGE")
 }
 
 fn clip(text: &str) -> String {
