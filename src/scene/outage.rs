@@ -94,6 +94,12 @@ fn running<'s>(testimony: &Testimony<'s>) -> impl Iterator<Item = &'s Template<'
     repeated.into_iter()
 }
 
+/// Returns whether a program was given a new configuration just before its peers failed for the first time.
+pub fn began_with_a_change(testimony: &Testimony<'_>) -> bool {
+    let first = testimony.log.templates.iter().find(|template| is_failure(template));
+    first.is_some_and(|first| !testimony.change_before(first).is_empty())
+}
+
 fn is_failure(template: &Template<'_>) -> bool {
     reach::failure(&template.message()).is_some()
 }
@@ -120,9 +126,22 @@ fn outage<'s>(testimony: &Testimony<'s>, template: &'s Template<'s>, confidence:
     let message = template.message();
     let failure = reach::failure(&message)?;
     let host = failure.host.map(str::to_owned);
+    let host = host.or_else(|| named_service(testimony, &message));
     let peer = host.as_deref().map_or(Peer::Unknown, |host| peer(testimony, host));
     let confidence = if host.is_some() { confidence } else { confidence - 0.15 };
     Some(Outage { template, why: failure.why, port: failure.port, host, peer, confidence })
+}
+
+/// Finds a Service among the words of a line that names no host: `failed to reach backend`.
+fn named_service(testimony: &Testimony<'_>, message: &str) -> Option<String> {
+    let services = &testimony.container.pod.scene.snapshot.objects.services;
+    let words = message
+        .split(|char: char| !(char.is_ascii_alphanumeric() || char == '-'))
+        .zip(message.split(|char: char| !(char.is_ascii_alphanumeric() || char == '-')).skip(1));
+    let after =
+        words.filter(|(before, _)| ["reach", "to", "contact", "from", "with"].contains(before)).map(|(_, word)| word);
+    let known = |word: &&str| !word.is_empty() && services.get(testimony.container.pod.namespace(), word).is_some();
+    after.filter(|word| word.bytes().all(|byte| !byte.is_ascii_uppercase())).find(known).map(str::to_owned)
 }
 
 /// Tells what a host is, from within a container's namespace.

@@ -57,8 +57,9 @@ fn unreachable(testimony: &Testimony<'_>) -> Vec<Finding> {
     // A name outside that does not resolve is the rule external-dns.
     let inside = all.iter().filter(|outage| !(outage.peer == Peer::Outside && outage.why == Why::Unresolved));
     // A program that runs and was given a new configuration just before is the rule log-error-running.
-    let inside =
-        inside.filter(|outage| testimony.crash.is_some() || testimony.change_before(outage.template).is_empty());
+    if testimony.crash.is_none() && outage::began_with_a_change(testimony) {
+        return Vec::new();
+    }
     inside.take(MAX_PEERS).map(|outage| finding(testimony, &environment, outage)).collect()
 }
 

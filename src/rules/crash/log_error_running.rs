@@ -108,7 +108,8 @@ fn repeated(testimony: &Testimony<'_>, template: &Template<'_>, errors: &[&Templ
     for other in errors.iter().filter(|other| other.number != template.number).take(4) {
         finding = testimony.quote(finding, other.line, other.number);
     }
-    advise(before(finding, testimony, template), testimony, template)
+    let first = errors.first().copied().unwrap_or(template);
+    advise(before(finding, testimony, first), testimony, template)
 }
 
 /// Several different errors in a row, one of them fatal, in a program that goes on.
