@@ -6,11 +6,14 @@ use std::time::Instant;
 use super::args::InputArgs;
 use super::cluster_args::ClusterArgs;
 use super::ui::Ui;
-use crate::collect::client::ApiClient;
+use crate::collect::client::{ApiClient, Limits};
 use crate::collect::plan::Plan;
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
 use crate::model::{Kind, Scope, Snapshot, Target};
+
+/// How many requests may be under way at once when one pod is asked about: more than it needs.
+const FOR_ONE_POD: usize = 32;
 
 /// What the user asked about, before it is known where it lies.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +44,7 @@ pub(super) fn from_cluster(cluster: &ClusterArgs, question: &Question, input: In
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
     let result = runtime.block_on(async {
-        let client = ApiClient::connect(&connection, &cluster.limits()).await?;
+        let client = ApiClient::connect(&connection, &limits(cluster, question)).await?;
         let snapshot = tokio::select! {
             snapshot = live::collect(&client, &plan) => snapshot?,
             _ = tokio::signal::ctrl_c() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
@@ -59,6 +62,15 @@ pub(super) fn from_cluster(cluster: &ClusterArgs, question: &Question, input: In
     Ok(snapshot)
 }
 
+/// Returns the limits that fit the question: what one pod refers to is asked for in one go.
+fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
+    let limits = cluster.limits();
+    match question.target {
+        Some(_) => Limits { concurrency: FOR_ONE_POD, ..limits },
+        None => limits,
+    }
+}
+
 /// Reads a capture or a folder, and narrows it to the question.
 pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Failure> {
     let name = path.display().to_string();
@@ -66,10 +78,7 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
     let mut snapshot = if is_folder {
         folder::read(path, question.keep_raw)?
     } else {
-        let bytes = std::fs::read(path).map_err(|error| {
-            Failure::unreachable(format!("cannot read {name}: {error}")).hint("kubectl rca capture -n NAMESPACE -o FILE")
-        })?;
-        capture::read(&name, &bytes, question.keep_raw)?
+        capture::read_file(path, question.keep_raw)?
     };
     if question.all_namespaces {
         snapshot.scope.namespaces = Vec::new();
@@ -99,7 +108,7 @@ fn check_recorded(snapshot: &Snapshot, namespace: &str, file: &str) -> Result<()
     let near: Vec<&str> = recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
     let failure = Failure::not_found(format!("namespace \"{namespace}\" is not in {file}"));
     Err(match (near.as_slice(), recorded.len()) {
-        ([], 0) => failure,
+        ([], 0) => failure.hint("see what it holds with: kubectl rca namespace --from FILE"),
         ([], _) => failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", "))),
         (near, _) => failure.hint(format!("did you mean {}?", near.join(" or "))),
     })
@@ -111,5 +120,6 @@ pub(super) fn check_name(what: &str, name: &str) -> Result<(), Failure> {
     if !name.is_empty() && name.len() <= 253 && name.bytes().all(allowed) && !name.starts_with('.') {
         return Ok(());
     }
-    Err(Failure::usage(format!("invalid {what} name {name:?}: it may hold lower-case letters, digits, `-` and `.`")))
+    let message = format!("invalid {what} name {name:?}: it may hold lower-case letters, digits, `-` and `.`");
+    Err(Failure::usage(message).hint(format!("kubectl get {what}s")))
 }

@@ -25,7 +25,7 @@ impl Ui {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Bug, format!("cannot write to stdout: {error}")))
+                Err(Failure::new(Exit::Unreachable, format!("cannot write to stdout: {error}")).hint("see whether the disk is full"))
             }
             _ => Ok(()),
         }

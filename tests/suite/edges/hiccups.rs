@@ -25,7 +25,7 @@ fn throttling_and_passing_failures_leave_no_trace() {
         let stumble = match request.path.rsplit('/').next() {
             Some("pods") => Answer::status(429, "TooManyRequests", "too many requests", None).header("Retry-After: 1"),
             Some("events") => Answer::status(503, "ServiceUnavailable", "the server is starting", None),
-            Some("services") => Answer::ok("").cut_after(0),
+            Some("services") => Answer::ok("{\"metadata\":{}}").cut_after(5),
             _ => return None,
         };
         (before == 0).then_some(stumble)
