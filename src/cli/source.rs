@@ -1,5 +1,6 @@
 //! From arguments to a snapshot: the live cluster, or a file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use crate::collect::client::{ApiClient, Limits};
 use crate::collect::plan::Plan;
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
+use crate::model::store::HasMeta as _;
 use crate::model::{Kind, Scope, Snapshot, Target};
 
 /// How many requests may be under way at once when one pod is asked about: more than it needs.
@@ -86,6 +88,8 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
         check_name("namespace", namespace)?;
         check_recorded(&snapshot, namespace, &name)?;
         snapshot.scope.namespaces = vec![namespace.clone()];
+    } else if let (Some(target), true) = (&question.target, snapshot.scope.namespaces.len() != 1) {
+        snapshot.scope.namespaces = vec![place_of(&snapshot, target)?];
     }
     if question.target.is_some() || question.namespace.is_some() || question.all_namespaces {
         snapshot.scope.target.clone_from(&question.target);
@@ -94,6 +98,23 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
         folder::note_absent_kinds(&mut snapshot);
     }
     Ok(snapshot)
+}
+
+/// Finds the one namespace of a recording that holds the target.
+fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
+    let pods = snapshot.objects.pods.iter().map(|pod| &pod.object);
+    let events = snapshot.objects.events.iter().map(|event| &event.object.involved_object);
+    let told = events.filter(|about| about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(&target.name));
+    let places = pods.filter(|pod| pod.name() == target.name).map(|pod| pod.namespace().to_owned());
+    let places: BTreeSet<String> = places.chain(told.filter_map(|about| about.namespace.clone())).collect();
+    let names: Vec<&str> = places.iter().map(String::as_str).collect();
+    match names.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(Failure::not_found(format!("pods \"{}\" not found in any namespace of the recording", target.name))
+            .hint(format!("kubectl rca pod {} --from FILE -n NAMESPACE", target.name))),
+        several => Err(Failure::usage(format!("pod \"{}\" is in the namespaces {}", target.name, several.join(", ")))
+            .hint(format!("kubectl rca pod {} --from FILE -n {}", target.name, several[0]))),
+    }
 }
 
 /// Fails when a recording holds nothing of a namespace: that would look healthy.

@@ -129,6 +129,12 @@ fn a_pod_with_claims_and_many_references_takes_three_round_trips() {
         volume["spec"] = json!({"capacity": {"storage": "1Gi"}, "storageClassName": "fast"});
         world.add(volume);
     }
+    for set in world.collections.get_mut("/apis/apps/v1/replicasets").unwrap() {
+        set["metadata"]["ownerReferences"] = owner("db.example.com/v1", "Cluster", "db");
+    }
+    let mut cluster = json!({"apiVersion": "db.example.com/v1", "kind": "Cluster"});
+    cluster["metadata"] = json!({"name": "db", "namespace": SHOP});
+    world.add_at("/apis/db.example.com/v1/clusters", cluster);
     round_trips(&world, &world.pods_of("db")[0]);
 }
 
