@@ -28,7 +28,12 @@ pub(super) struct Question {
 }
 
 /// Reads the cluster.
-pub(super) fn from_cluster(cluster: &ClusterArgs, question: &Question, input: InputArgs, ui: &mut Ui) -> Result<Snapshot, Failure> {
+pub(super) fn from_cluster(
+    cluster: &ClusterArgs,
+    question: &Question,
+    input: InputArgs,
+    ui: &mut Ui,
+) -> Result<Snapshot, Failure> {
     let started = Instant::now();
     let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
     let namespace = question.namespace.clone().unwrap_or_else(|| connection.namespace.clone());
@@ -60,7 +65,12 @@ pub(super) fn from_cluster(cluster: &ClusterArgs, question: &Question, input: In
         ui.warning(&warning);
     }
     let retries = stats.retries;
-    ui.verbose(&format!("{} requests, {} bytes, {retries} retries, {} ms to collect", stats.requests, stats.bytes, started.elapsed().as_millis()));
+    ui.verbose(&format!(
+        "{} requests, {} bytes, {retries} retries, {} ms to collect",
+        stats.requests,
+        stats.bytes,
+        started.elapsed().as_millis()
+    ));
     Ok(snapshot)
 }
 
@@ -77,11 +87,8 @@ fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
 pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Failure> {
     let name = path.display().to_string();
     let is_folder = path.is_dir();
-    let mut snapshot = if is_folder {
-        folder::read(path, question.keep_raw)?
-    } else {
-        capture::read_file(path, question.keep_raw)?
-    };
+    let mut snapshot =
+        if is_folder { folder::read(path, question.keep_raw)? } else { capture::read_file(path, question.keep_raw)? };
     if question.all_namespaces {
         snapshot.scope.namespaces = Vec::new();
     } else if let Some(namespace) = question.namespace.as_ref() {
@@ -104,7 +111,9 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
 fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
     let pods = snapshot.objects.pods.iter().map(|pod| &pod.object);
     let events = snapshot.objects.events.iter().map(|event| &event.object.involved_object);
-    let told = events.filter(|about| about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(&target.name));
+    let told = events.filter(|about| {
+        about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(&target.name)
+    });
     let places = pods.filter(|pod| pod.name() == target.name).map(|pod| pod.namespace().to_owned());
     let places: BTreeSet<String> = places.chain(told.filter_map(|about| about.namespace.clone())).collect();
     let names: Vec<&str> = places.iter().map(String::as_str).collect();
@@ -119,20 +128,37 @@ fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
 
 /// Fails when a recording holds nothing of a namespace: that would look healthy.
 fn check_recorded(snapshot: &Snapshot, namespace: &str, file: &str) -> Result<(), Failure> {
-    let lists = |kind: &Kind| snapshot.objects.coverage(*kind).lists(namespace) && kind.namespaced();
+    let lists = |kind: &Kind| snapshot.objects.coverage(*kind).namespaces.contains(namespace);
     let names = |kind: &Kind| snapshot.objects.coverage(*kind).names.iter().any(|(place, _)| place == namespace);
     let exists = snapshot.objects.namespaces.get("", namespace).is_some();
-    if exists || Kind::ALL.iter().any(|kind| lists(kind) || names(kind)) {
+    if exists || holds_objects(snapshot, namespace) || Kind::ALL.iter().any(|kind| lists(kind) || names(kind)) {
         return Ok(());
     }
     let recorded = &snapshot.objects.pods.coverage.namespaces;
-    let near: Vec<&str> = recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
+    let near: Vec<&str> =
+        recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
     let failure = Failure::not_found(format!("namespace \"{namespace}\" is not in {file}"));
     Err(match (near.as_slice(), recorded.len()) {
         ([], 0) => failure.hint("see what it holds with: kubectl rca namespace --from FILE"),
-        ([], _) => failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", "))),
+        ([], _) => {
+            failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", ")))
+        }
         (near, _) => failure.hint(format!("did you mean {}?", near.join(" or "))),
     })
+}
+
+/// Returns whether anything in a namespace was recorded; where all are, an empty one is one that is not.
+fn holds_objects(snapshot: &Snapshot, namespace: &str) -> bool {
+    let objects = &snapshot.objects;
+    objects.pods.in_namespace(namespace).len() > 0
+        || objects.events.in_namespace(namespace).len() > 0
+        || objects.services.in_namespace(namespace).len() > 0
+        || objects.config_maps.in_namespace(namespace).len() > 0
+        || objects.deployments.in_namespace(namespace).len() > 0
+        || objects.stateful_sets.in_namespace(namespace).len() > 0
+        || objects.daemon_sets.in_namespace(namespace).len() > 0
+        || objects.replica_sets.in_namespace(namespace).len() > 0
+        || objects.jobs.in_namespace(namespace).len() > 0
 }
 
 /// Fails when a name cannot be that of an object; it goes into a URL.

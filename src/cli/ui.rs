@@ -25,7 +25,8 @@ impl Ui {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Unreachable, format!("cannot write to stdout: {error}")).hint("see whether the disk is full"))
+                Err(Failure::new(Exit::Unreachable, format!("cannot write to stdout: {error}"))
+                    .hint("see whether the disk is full"))
             }
             _ => Ok(()),
         }
@@ -85,7 +86,9 @@ fn color() -> bool {
 
 /// Frames and arrows need a locale that has them.
 fn unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     locale.is_none_or(|locale| {
         let upper = locale.to_uppercase();
         upper.contains("UTF-8") || upper.contains("UTF8")

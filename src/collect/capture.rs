@@ -101,8 +101,16 @@ pub fn write(snapshot: &Snapshot) -> anyhow::Result<Vec<u8>> {
         scope: snapshot.scope.clone(),
         coverage: Some(Kind::ALL.iter().map(|kind| (*kind, snapshot.objects.coverage(*kind).clone())).collect()),
         objects: known.chain(custom).map(|(kind, raw)| typed(kind, raw)).collect::<Result<Vec<_>, _>>()?,
-        logs: snapshot.logs.iter().map(|(container, logs)| Log { container: container.clone(), logs: logs.clone() }).collect(),
-        usage: snapshot.usage.iter().map(|(container, usage)| ContainerUsage { container: container.clone(), usage: usage.clone() }).collect(),
+        logs: snapshot
+            .logs
+            .iter()
+            .map(|(container, logs)| Log { container: container.clone(), logs: logs.clone() })
+            .collect(),
+        usage: snapshot
+            .usage
+            .iter()
+            .map(|(container, usage)| ContainerUsage { container: container.clone(), usage: usage.clone() })
+            .collect(),
         cadvisor: snapshot.cadvisor.clone(),
         gaps: snapshot.gaps.clone(),
     };
@@ -144,9 +152,11 @@ pub fn read_file(path: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
 pub fn read(name: &str, bytes: &[u8], keep_raw: bool) -> Result<Snapshot, Failure> {
     let text = decompress(name, bytes)?;
     let document: Document<Box<RawValue>> = if text.trim_start().starts_with('{') {
-        serde_json::from_str(&text).map_err(|error| foreign(name, &what_else(&text).unwrap_or_else(|| error.to_string())))?
+        serde_json::from_str(&text)
+            .map_err(|error| foreign(name, &what_else(&text).unwrap_or_else(|| error.to_string())))?
     } else {
-        let document: Document<Value> = serde_saphyr::from_str(&text).map_err(|error| foreign(name, &first_line(&error.to_string())))?;
+        let document: Document<Value> =
+            serde_saphyr::from_str(&text).map_err(|error| foreign(name, &first_line(&error.to_string())))?;
         raw_document(document).map_err(|error| foreign(name, &error.to_string()))?
     };
     if document.api_version != API_VERSION || document.kind != "Snapshot" {
@@ -178,7 +188,8 @@ fn restore(document: Document<Box<RawValue>>, keep_raw: bool) -> Snapshot {
     }
     let mut snapshot = intake.finish();
     if snapshot.scope.namespaces.is_empty() && document.coverage.is_none() {
-        let mut namespaces: Vec<_> = snapshot.objects.pods.iter().map(|pod| pod.object.namespace().to_owned()).collect();
+        let mut namespaces: Vec<_> =
+            snapshot.objects.pods.iter().map(|pod| pod.object.namespace().to_owned()).collect();
         namespaces.dedup();
         snapshot.scope.namespaces = namespaces;
     }
@@ -190,7 +201,11 @@ fn raw_document(document: Document<Value>) -> Result<Document<Box<RawValue>>, se
 }
 
 fn decompress(name: &str, bytes: &[u8]) -> Result<String, Failure> {
-    let text = if bytes.starts_with(&[0x1f, 0x8b]) { unpack(name, bytes)? } else { bytes.to_vec() };
+    let text = match bytes {
+        [0x1f, 0x8b, ..] => unpack(name, bytes)?,
+        _ if bytes.contains(&0) => return Err(foreign(name, "it is not text")),
+        _ => bytes.to_vec(),
+    };
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(foreign(name, "it is empty"));
     }

@@ -50,7 +50,7 @@ pub(super) fn with_changes(value: &Value, changes: &[Change]) -> Value {
 
 /// Returns whether people write objects of this kind: of the others, only controllers' writes would be learnt.
 fn keeps_changes(kind: Option<Kind>) -> bool {
-    use Kind::{Endpoints, EndpointSlice, Event, Lease, Pod, ReplicaSet};
+    use Kind::{EndpointSlice, Endpoints, Event, Lease, Pod, ReplicaSet};
     !matches!(kind, Some(Pod | Event | EndpointSlice | Endpoints | Lease | ReplicaSet))
 }
 
@@ -146,7 +146,9 @@ impl<'de> Visitor<'de> for Metadata<'_> {
                 continue;
             }
             let mut value: Value = access.next_value()?;
-            if key == "annotations" && let Some(annotations) = value.as_object_mut() {
+            if key == "annotations"
+                && let Some(annotations) = value.as_object_mut()
+            {
                 annotations.remove(LAST_APPLIED);
             }
             metadata.insert(key, value);

@@ -113,7 +113,8 @@ pub fn note_absent_kinds(snapshot: &mut Snapshot) {
 
 fn namespaces(folder: &Path) -> Result<Vec<String>, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| {
-        Failure::unreachable(format!("cannot read {}: {error}", folder.display())).hint("see who may read it with `ls -la`")
+        Failure::unreachable(format!("cannot read {}: {error}", folder.display()))
+            .hint("see who may read it with `ls -la`")
     })?;
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -185,11 +186,14 @@ fn newest(snapshot: &Snapshot) -> Timestamp {
     let objects = &snapshot.objects;
     let events = objects.events.iter().filter_map(|event| {
         let last = event.last_timestamp.as_ref().map(|time| time.0);
-        last.max(event.event_time.as_ref().map(|time| time.0)).max(event.metadata.creation_timestamp.as_ref().map(|time| time.0))
+        last.max(event.event_time.as_ref().map(|time| time.0))
+            .max(event.metadata.creation_timestamp.as_ref().map(|time| time.0))
     });
-    let heartbeats = objects.nodes.iter().flat_map(|node| node.status.iter().flat_map(|status| status.conditions.iter().flatten()));
+    let heartbeats =
+        objects.nodes.iter().flat_map(|node| node.status.iter().flat_map(|status| status.conditions.iter().flatten()));
     let heartbeats = heartbeats.filter_map(|condition| condition.last_heartbeat_time.as_ref().map(|time| time.0));
-    let conditions = objects.pods.iter().flat_map(|pod| pod.status.iter().flat_map(|status| status.conditions.iter().flatten()));
+    let conditions =
+        objects.pods.iter().flat_map(|pod| pod.status.iter().flat_map(|status| status.conditions.iter().flatten()));
     let conditions = conditions.filter_map(|condition| condition.last_transition_time.as_ref().map(|time| time.0));
     let pods = objects.pods.iter().filter_map(|pod| pod.object.meta().creation_timestamp.as_ref().map(|time| time.0));
     events.chain(heartbeats).chain(conditions).chain(pods).max().unwrap_or(Timestamp::UNIX_EPOCH)

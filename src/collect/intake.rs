@@ -88,9 +88,14 @@ impl Intake {
 
     fn insert(&mut self, kind: Option<Kind>, pruned: decode::Pruned) -> Result<(), serde_json::Error> {
         let decode::Pruned { mut value, changes } = pruned;
-        let word = kind.map(Kind::name).or_else(|| value.get("kind").and_then(Value::as_str)).unwrap_or_default().to_owned();
+        let word =
+            kind.map(Kind::name).or_else(|| value.get("kind").and_then(Value::as_str)).unwrap_or_default().to_owned();
         self.redactor.object(&word, &mut value);
-        let raw = if self.keep_raw { Some(serde_json::value::to_raw_value(&decode::with_changes(&value, &changes))?) } else { None };
+        let raw = if self.keep_raw {
+            Some(serde_json::value::to_raw_value(&decode::with_changes(&value, &changes))?)
+        } else {
+            None
+        };
         match kind {
             Some(kind) => self.snapshot.objects.insert(kind, value, changes, raw),
             None => self.snapshot.objects.insert_custom(value, changes, raw),

@@ -30,7 +30,17 @@ fn incident(group: fold::Group, findings: &[Finding]) -> Incident {
     let first_seen = all().filter_map(|finding| finding.since).min();
     let last_seen = all().filter_map(|finding| finding.last_seen).max();
     let next = cause.next.clone();
-    Incident { id: fingerprint::of(&cause), severity, alternatives: Vec::new(), affected, first_seen, last_seen, next, cause, effects }
+    Incident {
+        id: fingerprint::of(&cause),
+        severity,
+        alternatives: Vec::new(),
+        affected,
+        first_seen,
+        last_seen,
+        next,
+        cause,
+        effects,
+    }
 }
 
 /// What is over is told, but as history.

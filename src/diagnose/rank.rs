@@ -9,7 +9,9 @@ pub(super) fn sort(incidents: &mut [Incident]) {
     incidents.sort_by(order);
     for incident in incidents {
         incident.effects.sort_by(|a, b| {
-            b.severity.cmp(&a.severity).then_with(|| (&a.subject, a.rule.id, &a.key).cmp(&(&b.subject, b.rule.id, &b.key)))
+            b.severity
+                .cmp(&a.severity)
+                .then_with(|| (&a.subject, a.rule.id, &a.key).cmp(&(&b.subject, b.rule.id, &b.key)))
         });
     }
 }
@@ -17,7 +19,8 @@ pub(super) fn sort(incidents: &mut [Incident]) {
 fn order(a: &Incident, b: &Incident) -> Ordering {
     let reach = |incident: &Incident| incident.effects.len() + incident.affected.len();
     let started = |incident: &Incident| (incident.first_seen.is_none(), incident.first_seen);
-    let identity = |incident: &Incident| (incident.cause.subject.clone(), incident.cause.rule.id, incident.cause.key.clone());
+    let identity =
+        |incident: &Incident| (incident.cause.subject.clone(), incident.cause.rule.id, incident.cause.key.clone());
     b.severity
         .cmp(&a.severity)
         .then(b.cause.severity.cmp(&a.cause.severity))

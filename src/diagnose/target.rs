@@ -41,7 +41,11 @@ pub(crate) fn focus(scene: &Scene<'_>, incidents: Vec<Incident>) -> (Vec<Inciden
 fn gone_note(object: &ObjectRef, workload: Option<&ObjectRef>) -> String {
     match workload {
         Some(workload) => {
-            format!("{} is gone; this is answered from its events, {} and its successors", object.short(), workload.short())
+            format!(
+                "{} is gone; this is answered from its events, {} and its successors",
+                object.short(),
+                workload.short()
+            )
         }
         None => format!("{} is gone; this is answered from its events", object.short()),
     }
@@ -89,14 +93,17 @@ fn is_suffix(workload: &ObjectRef, rest: &str) -> bool {
     let random = |part: &str| part.len() == 5 && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let hash = |part: &str| (6..=10).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match rest.rsplit_once('-') {
-        Some((middle, last)) => (workload.is(Kind::Deployment) || workload.is(Kind::CronJob)) && hash(middle) && random(last),
+        Some((middle, last)) => {
+            (workload.is(Kind::Deployment) || workload.is(Kind::CronJob)) && hash(middle) && random(last)
+        }
         None if workload.is(Kind::StatefulSet) => rest.bytes().all(|byte| byte.is_ascii_digit()),
         None => random(rest),
     }
 }
 
 fn nearest(scene: &Scene<'_>, name: &str) -> Vec<String> {
-    let mut names: Vec<(usize, String)> = scene.pods().map(|pod| (strsim::damerau_levenshtein(name, pod.name()), pod.name().to_owned())).collect();
+    let mut names: Vec<(usize, String)> =
+        scene.pods().map(|pod| (strsim::damerau_levenshtein(name, pod.name()), pod.name().to_owned())).collect();
     names.sort();
     let close = |distance: usize| distance <= name.len().max(6) / 2 + 1;
     names.into_iter().filter(|(distance, _)| close(*distance)).take(3).map(|(_, name)| name).collect()

@@ -133,7 +133,12 @@ impl Objects {
     ///
     /// # Errors
     /// When it has no usable metadata.
-    pub fn insert_custom(&mut self, value: Value, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
+    pub fn insert_custom(
+        &mut self,
+        value: Value,
+        changes: Vec<Change>,
+        raw: Option<Box<RawValue>>,
+    ) -> Result<(), serde_json::Error> {
         self.custom.push(Stored { object: Custom::deserialize(value)?, changes, raw });
         Ok(())
     }

@@ -116,7 +116,8 @@ impl<T: HasMeta> Store<T> {
 
     /// Changes the object of this address, if it is there; the store may be unsorted.
     pub fn update(&mut self, namespace: &str, name: &str, change: impl FnOnce(&mut T)) {
-        let found = self.items.iter_mut().find(|item| item.object.namespace() == namespace && item.object.name() == name);
+        let found =
+            self.items.iter_mut().find(|item| item.object.namespace() == namespace && item.object.name() == name);
         if let Some(item) = found {
             change(&mut item.object);
         }

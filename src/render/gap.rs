@@ -11,9 +11,11 @@ pub fn hint(gap: &Gap) -> String {
             None => format!("kubectl auth can-i list {what}"),
         },
         GapReason::NotServed => format!("the server does not serve {what}"),
-        GapReason::Throttled | GapReason::ServerError | GapReason::Timeout | GapReason::Unreachable | GapReason::Truncated => {
-            "run it again, perhaps with a longer --request-timeout".to_owned()
-        }
+        GapReason::Throttled
+        | GapReason::ServerError
+        | GapReason::Timeout
+        | GapReason::Unreachable
+        | GapReason::Truncated => "run it again, perhaps with a longer --request-timeout".to_owned(),
         GapReason::Invalid => "the object has an unexpected shape; the rest was read".to_owned(),
         GapReason::NotRecorded => "the input does not hold it".to_owned(),
     }

@@ -139,7 +139,8 @@ pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
 /// Turns a report into the contract.
 pub fn dto(report: &Report) -> ReportDto<'_> {
     let mut ids = Ids::default();
-    let target = report.scope.target.as_ref().map(|target| format!("{}/{}", target.kind.name().to_lowercase(), target.name));
+    let target =
+        report.scope.target.as_ref().map(|target| format!("{}/{}", target.kind.name().to_lowercase(), target.name));
     ReportDto {
         api_version: "rca/v1alpha1",
         kind: "Report",
@@ -186,7 +187,13 @@ fn finding_dto<'a>(finding: &'a Finding, ids: &mut Ids) -> FindingDto<'a> {
 fn evidence_dto<'a>(evidence: &'a Evidence, ids: &mut Ids) -> EvidenceDto<'a> {
     ids.evidence += 1;
     let id = format!("E{}", ids.evidence);
-    EvidenceDto { id, object: evidence.object.to_string(), path: &evidence.path, value: &evidence.value, time: evidence.time }
+    EvidenceDto {
+        id,
+        object: evidence.object.to_string(),
+        path: &evidence.path,
+        value: &evidence.value,
+        time: evidence.time,
+    }
 }
 
 fn alternative_dto(finding: &Finding) -> AlternativeDto<'_> {

@@ -1,3 +1,5 @@
 //! stub
 use crate::model::Report;
-pub fn render(report: &Report) -> String { report.incidents.iter().map(|i| format!("{}\n", i.cause.subject.object.short())).collect() }
+pub fn render(report: &Report) -> String {
+    report.incidents.iter().map(|i| format!("{}\n", i.cause.subject.object.short())).collect()
+}

@@ -1,3 +1,5 @@
 //! stub
 use crate::model::Report;
-pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> { super::json::render(report) }
+pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
+    super::json::render(report)
+}

@@ -5,6 +5,7 @@ pub mod category;
 mod rule;
 #[cfg(test)]
 mod tests;
+pub mod unknown;
 
 pub use rule::Rule;
 
@@ -29,7 +30,7 @@ rules! {
 
 /// Finds a rule by its id.
 pub fn find(id: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.id == id)
+    ALL.iter().copied().chain([&unknown::RULE]).find(|rule| rule.id == id)
 }
 
 /// Runs all rules but those whose needs met a gap.
@@ -44,6 +45,7 @@ pub fn run(scene: &Scene<'_>) -> (Vec<Finding>, Vec<NotEvaluated>) {
         // A rule still judges what was read: in three namespaces of which one is closed, two are open.
         findings.extend((rule.check)(scene));
     }
+    findings.extend(unknown::check(scene, &findings));
     (findings, not_evaluated)
 }
 

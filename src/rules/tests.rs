@@ -43,12 +43,19 @@ fn findings(rule: &Rule, snapshot: &Snapshot) -> Vec<Finding> {
 fn show(finding: &Finding) -> String {
     let subject = &finding.subject;
     let container = subject.container.as_ref().map(|name| format!("[{name}]")).unwrap_or_default();
-    let mut text = format!("{}{container} {:?} {:?} {:.2}\n  {}\n", subject.object, finding.severity, finding.state, finding.confidence, finding.message);
+    let mut text = format!(
+        "{}{container} {:?} {:?} {:.2}\n  {}\n",
+        subject.object, finding.severity, finding.state, finding.confidence, finding.message
+    );
     for evidence in &finding.evidence {
         text.push_str(&format!("  because {} {} = {:?}\n", evidence.object, evidence.path, evidence.value));
     }
     for recommendation in &finding.recommendations {
-        text.push_str(&format!("  do {}{}\n", recommendation.summary, recommendation.command.iter().map(|command| format!(": {command}")).collect::<String>()));
+        text.push_str(&format!(
+            "  do {}{}\n",
+            recommendation.summary,
+            recommendation.command.iter().map(|command| format!(": {command}")).collect::<String>()
+        ));
     }
     text
 }
@@ -88,9 +95,17 @@ fn every_finding_has_evidence_and_speaks_in_the_house_style() {
             for finding in findings(rule, &load(&path)) {
                 let message = &finding.message;
                 assert!(!finding.evidence.is_empty(), "{}: no evidence for {message:?}", rule.id);
-                assert!(!message.starts_with(|first: char| first.is_uppercase()), "{}: {message:?} starts with a capital", rule.id);
+                assert!(
+                    !message.starts_with(|first: char| first.is_uppercase()),
+                    "{}: {message:?} starts with a capital",
+                    rule.id
+                );
                 assert!(!message.ends_with('.'), "{}: {message:?} ends with a full stop", rule.id);
-                assert!(message.contains(finding.subject.object.name.as_str()), "{}: {message:?} does not name its object", rule.id);
+                assert!(
+                    message.contains(finding.subject.object.name.as_str()),
+                    "{}: {message:?} does not name its object",
+                    rule.id
+                );
                 assert!((0.0..=1.0).contains(&finding.confidence), "{}: confidence {}", rule.id, finding.confidence);
             }
         }

@@ -88,7 +88,8 @@ impl<'a> Search<'_, 'a> {
         let namespace = self.workload.namespace();
         let Some(map) = self.scene.snapshot.objects.config_maps.get(namespace, name) else { return };
         let object = ObjectRef::new(Kind::ConfigMap, namespace, name);
-        for (entry, value) in map.object.data.iter().flatten().filter(|(entry, _)| key.is_none_or(|key| key == *entry)) {
+        for (entry, value) in map.object.data.iter().flatten().filter(|(entry, _)| key.is_none_or(|key| key == *entry))
+        {
             self.value(container, &object, &format!("data[{entry}]"), value, hosty || names_a_host(entry));
         }
     }
@@ -103,7 +104,16 @@ impl<'a> Search<'_, 'a> {
                 continue;
             }
             let (object, path) = (object.clone(), path.to_owned());
-            self.calls.push(Call { caller: self.caller, container: &container.name, host, service, port, object, path, value });
+            self.calls.push(Call {
+                caller: self.caller,
+                container: &container.name,
+                host,
+                service,
+                port,
+                object,
+                path,
+                value,
+            });
         }
     }
 }

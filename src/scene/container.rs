@@ -139,8 +139,7 @@ impl<'s> ContainerView<'s> {
     pub fn crash_log(self) -> Option<&'s LogDigest<'s>> {
         let logs = self.logs()?;
         let ended_now = self.terminated().is_some();
-        let (first, second) =
-            if ended_now { (&logs.current, &logs.previous) } else { (&logs.previous, &logs.current) };
+        let (first, second) = if ended_now { (&logs.current, &logs.previous) } else { (&logs.previous, &logs.current) };
         let useful = |log: &&'s LogDigest<'s>| !log.is_empty();
         first.as_ref().filter(useful).or_else(|| second.as_ref().filter(useful))
     }

@@ -90,7 +90,19 @@ fn weigh(line: &str) -> Option<Weight> {
     if has(&["error", "exception"]) {
         return Some(Weight::Error);
     }
-    let complaint = ["failed", "cannot", "can't", "unable to", "refused", "denied", "not found", "not set", "missing", "no such", "invalid"];
+    let complaint = [
+        "failed",
+        "cannot",
+        "can't",
+        "unable to",
+        "refused",
+        "denied",
+        "not found",
+        "not set",
+        "missing",
+        "no such",
+        "invalid",
+    ];
     has(&complaint).then_some(Weight::Complaint)
 }
 

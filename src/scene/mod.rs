@@ -131,7 +131,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Returns the events about the object of these names, oldest first.
-    pub fn events_about<'s>(&'s self, kind: &'s str, namespace: &str, name: &str) -> impl Iterator<Item = &'s EventView<'a>> {
+    pub fn events_about<'s>(
+        &'s self,
+        kind: &'s str,
+        namespace: &str,
+        name: &str,
+    ) -> impl Iterator<Item = &'s EventView<'a>> {
         self.events.of(namespace, name).iter().filter(move |event| event.kind() == kind)
     }
 

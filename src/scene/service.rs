@@ -74,7 +74,9 @@ pub(super) struct Backends {
 pub(super) fn backends<'a>(scene: &Scene<'a>) -> HashMap<(&'a str, &'a str), Backends> {
     let index = LabelIndex::new(scene);
     let services = scene.snapshot.objects.services.iter();
-    services.map(|service| ((service.object.namespace(), service.object.name()), index.backends(scene, service))).collect()
+    services
+        .map(|service| ((service.object.namespace(), service.object.name()), index.backends(scene, service)))
+        .collect()
 }
 
 /// Who carries a label: (namespace, key, value) → indices of pods and of workloads.
@@ -114,7 +116,8 @@ impl<'s> LabelIndex<'s> {
 
     /// Returns the carriers of the selector's rarest label; `None` if nobody carries one of them.
     fn fewest(&self, namespace: &'s str, selector: &'s Labels) -> Option<&Backends> {
-        let carriers = selector.iter().map(|(key, value)| self.carriers.get(&(namespace, key.as_str(), value.as_str())));
+        let carriers =
+            selector.iter().map(|(key, value)| self.carriers.get(&(namespace, key.as_str(), value.as_str())));
         let carriers: Option<Vec<_>> = carriers.collect();
         carriers?.into_iter().min_by_key(|found| found.pods.len() + found.workloads.len())
     }

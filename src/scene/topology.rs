@@ -127,16 +127,28 @@ fn workloads(scene: &Scene<'_>, topology: &mut Topology) {
                 topology.add(&workload.object, Relation::ScheduledOn, &ObjectRef::new(Kind::Node, "", node));
             }
             // A StatefulSet's claims stand in its pods only.
-            for claim in pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default().iter().filter_map(claim_of) {
-                topology.add(&workload.object, Relation::Mounts, &ObjectRef::new(Kind::PersistentVolumeClaim, namespace, claim));
+            for claim in
+                pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default().iter().filter_map(claim_of)
+            {
+                topology.add(
+                    &workload.object,
+                    Relation::Mounts,
+                    &ObjectRef::new(Kind::PersistentVolumeClaim, namespace, claim),
+                );
             }
-            if workload.object.is(Kind::CronJob) && let Some(job) = owners::controller(pod.pod.object.meta()) {
+            if workload.object.is(Kind::CronJob)
+                && let Some(job) = owners::controller(pod.pod.object.meta())
+            {
                 topology.add(&workload.object, Relation::Owns, &owners::reference(job, namespace));
             }
         }
     }
     for set in &scene.snapshot.objects.stateful_sets {
-        let Some(service) = set.spec.as_ref().and_then(|spec| spec.service_name.as_deref()).filter(|name| !name.is_empty()) else { continue };
+        let Some(service) =
+            set.spec.as_ref().and_then(|spec| spec.service_name.as_deref()).filter(|name| !name.is_empty())
+        else {
+            continue;
+        };
         let object = ObjectRef::new(Kind::StatefulSet, set.namespace(), set.name());
         topology.add(&object, Relation::References, &ObjectRef::new(Kind::Service, set.namespace(), service));
     }
@@ -148,7 +160,8 @@ pub fn claim_of(volume: &Volume) -> Option<&str> {
 }
 
 fn references(topology: &mut Topology, workload: &ObjectRef, namespace: &str, template: &PodSpec) {
-    let mut add = |kind, name: &str| topology.add(workload, Relation::References, &ObjectRef::new(kind, namespace, name));
+    let mut add =
+        |kind, name: &str| topology.add(workload, Relation::References, &ObjectRef::new(kind, namespace, name));
     if let Some(account) = template.service_account_name.as_deref() {
         add(Kind::ServiceAccount, account);
     }
@@ -164,7 +177,11 @@ fn references(topology: &mut Topology, workload: &ObjectRef, namespace: &str, te
     }
     for volume in template.volumes.iter().flatten() {
         volume.config_map.iter().for_each(|source| add(Kind::ConfigMap, &source.name));
-        volume.secret.iter().filter_map(|source| source.secret_name.as_deref()).for_each(|name| add(Kind::Secret, name));
+        volume
+            .secret
+            .iter()
+            .filter_map(|source| source.secret_name.as_deref())
+            .for_each(|name| add(Kind::Secret, name));
     }
     for claim in template.volumes.iter().flatten().filter_map(claim_of) {
         topology.add(workload, Relation::Mounts, &ObjectRef::new(Kind::PersistentVolumeClaim, namespace, claim));

@@ -91,7 +91,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add<T: HasMeta>(&mut self, kind: Kind, item: &'a Stored<T>, template: Option<&'a PodTemplateSpec>, desired: Option<i32>) {
+    fn add<T: HasMeta>(
+        &mut self,
+        kind: Kind,
+        item: &'a Stored<T>,
+        template: Option<&'a PodTemplateSpec>,
+        desired: Option<i32>,
+    ) {
         if !self.snapshot.scope.includes(item.object.namespace()) {
             return;
         }

@@ -18,7 +18,8 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
         check_writable(&args.output)?;
     }
     let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
-    let question = Question { namespace, all_namespaces: cluster.all_namespaces, keep_raw: true, ..Question::default() };
+    let question =
+        Question { namespace, all_namespaces: cluster.all_namespaces, keep_raw: true, ..Question::default() };
     let snapshot = source::from_cluster(cluster, &question, args.input, ui)?;
     let bytes = capture::write(&snapshot).map_err(|error| Failure::bug(format!("writing the capture: {error}")))?;
     if to_stdout {
@@ -27,7 +28,12 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
     }
     write_whole(&args.output, &bytes)?;
     let pods = snapshot.objects.pods.len();
-    ui.note(&format!("wrote {} ({} KiB, {pods} pods); look at it with: kubectl rca namespace --from {}", args.output.display(), bytes.len().div_ceil(1024), crate::render::quote::sh(&args.output.display().to_string())));
+    ui.note(&format!(
+        "wrote {} ({} KiB, {pods} pods); look at it with: kubectl rca namespace --from {}",
+        args.output.display(),
+        bytes.len().div_ceil(1024),
+        crate::render::quote::sh(&args.output.display().to_string())
+    ));
     Ok(Exit::Examined)
 }
 

@@ -104,7 +104,9 @@ fn tls(error: &rustls::Error) -> String {
 
 fn untrusted(error: &CertificateError) -> String {
     match error {
-        CertificateError::UnknownIssuer => "its certificate is signed by an unknown authority".to_owned(),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate is signed by an unknown authority".to_owned()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().take(NAMES).map(|name| plain_name(name)).collect();

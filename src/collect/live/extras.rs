@@ -37,8 +37,20 @@ pub(super) fn late_lists(snapshot: &Snapshot) -> Vec<List> {
         lists.push(List::of(Kind::ClusterRole, None));
         lists.push(List::of(Kind::ClusterRoleBinding, None));
     }
-    if one_of(logs(), &["no such host", "could not resolve", "Could not resolve", "Name or service not known", "bad address", "EAI_AGAIN", "name resolution", "server misbehaving", "SERVFAIL"])
-        && !snapshot.scope.includes(KUBE_SYSTEM)
+    if one_of(
+        logs(),
+        &[
+            "no such host",
+            "could not resolve",
+            "Could not resolve",
+            "Name or service not known",
+            "bad address",
+            "EAI_AGAIN",
+            "name resolution",
+            "server misbehaving",
+            "SERVFAIL",
+        ],
+    ) && !snapshot.scope.includes(KUBE_SYSTEM)
     {
         lists.push(List::of(Kind::ConfigMap, Some(KUBE_SYSTEM)).narrowed("fieldSelector", "metadata.name=coredns"));
         lists.push(List::of(Kind::Pod, Some(KUBE_SYSTEM)).narrowed("labelSelector", "k8s-app=kube-dns"));
@@ -97,7 +109,12 @@ pub(super) async fn usage(client: &ApiClient, plan: &Plan, suspects: &[Suspect])
 pub(super) type CadvisorAnswers = Vec<(String, Result<String, RequestError>)>;
 
 /// Reads cAdvisor's lines about the suspicious pods, if that was asked for.
-pub(super) async fn cadvisor(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, suspects: &[Suspect]) -> CadvisorAnswers {
+pub(super) async fn cadvisor(
+    client: &ApiClient,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    suspects: &[Suspect],
+) -> CadvisorAnswers {
     if !plan.kubelet_metrics {
         return Vec::new();
     }
@@ -126,13 +143,21 @@ pub(super) fn take_in(intake: &mut Intake, usage: UsageAnswers, cadvisor: Cadvis
         let namespace = Some(namespace.as_str()).filter(|name| !name.is_empty());
         match answer {
             Ok(bytes) => add_usage(intake.snapshot_mut(), &bytes),
-            Err(error) => intake.gap(Gap::other("pods.metrics.k8s.io", namespace, None, fetch::reason(&error), &error.to_string())),
+            Err(error) => intake.gap(Gap::other(
+                "pods.metrics.k8s.io",
+                namespace,
+                None,
+                fetch::reason(&error),
+                &error.to_string(),
+            )),
         }
     }
     for (node, answer) in cadvisor {
         match answer {
             Ok(lines) => _ = intake.snapshot_mut().cadvisor.insert(node, lines),
-            Err(error) => intake.gap(Gap::other("nodes/proxy", None, Some(&node), fetch::reason(&error), &error.to_string())),
+            Err(error) => {
+                intake.gap(Gap::other("nodes/proxy", None, Some(&node), fetch::reason(&error), &error.to_string()))
+            }
         }
     }
 }
@@ -179,7 +204,10 @@ pub(super) async fn certificates(client: &ApiClient, intake: &mut Intake, names:
             }
             Err(RequestError::NotFound { .. }) => {}
             Err(error) => {
-                let gap = Gap { name: Some(name), ..Gap::kind(Kind::Secret, Some(&namespace), fetch::reason(&error), error.to_string()) };
+                let gap = Gap {
+                    name: Some(name),
+                    ..Gap::kind(Kind::Secret, Some(&namespace), fetch::reason(&error), error.to_string())
+                };
                 intake.gap(gap);
             }
         }

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use bytes::Bytes;
 
-use crate::collect::client::{ApiClient, JSON, Page, RequestError};
+use crate::collect::client::{ApiClient, JSON, Page, Pages, RequestError};
 use crate::collect::intake::Intake;
 use crate::failure::Failure;
 use crate::model::{Gap, GapReason, Kind};
@@ -36,6 +36,15 @@ impl List {
     }
 }
 
+impl List {
+    /// Starts to download it.
+    pub(super) fn download(&self, client: &ApiClient) -> Pages {
+        let accept = if self.kind == Kind::Secret { METADATA_LIST } else { JSON };
+        let query: Vec<(&str, &str)> = self.query.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        client.list_pages(&self.kind.path(self.namespace.as_deref()), &query, accept, PAGE)
+    }
+}
+
 /// A list under way.
 pub(super) struct Download {
     list: List,
@@ -45,9 +54,7 @@ pub(super) struct Download {
 /// Starts to read a list. Pages are buffered without a bound, so that a list that is decoded late is not downloaded late.
 pub(super) fn start(client: &ApiClient, list: List) -> Download {
     let (sender, pages) = mpsc::channel();
-    let accept = if list.kind == Kind::Secret { METADATA_LIST } else { JSON };
-    let query: Vec<(&str, &str)> = list.query.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let mut download = client.list_pages(&list.kind.path(list.namespace.as_deref()), &query, accept, PAGE);
+    let mut download = list.download(client);
     tokio::spawn(async move {
         while let Some(page) = download.next().await {
             if sender.send(page).is_err() {
@@ -112,7 +119,8 @@ pub(super) fn take_in(intake: &mut Intake, answers: Answers) {
             Ok(bytes) => intake.object(kind, &String::from_utf8_lossy(&bytes)),
             Err(RequestError::NotFound { .. }) => {}
             Err(error) => {
-                let gap = Gap { name: Some(name), ..Gap::kind(kind, Some(&namespace), reason(&error), error.to_string()) };
+                let gap =
+                    Gap { name: Some(name), ..Gap::kind(kind, Some(&namespace), reason(&error), error.to_string()) };
                 intake.gap(gap);
                 continue;
             }
@@ -130,7 +138,9 @@ pub(super) async fn get(client: &ApiClient, (kind, namespace, name): &Name) -> R
 /// Says why in the words of a gap.
 pub(super) fn reason(error: &RequestError) -> GapReason {
     match error {
-        RequestError::Forbidden { .. } | RequestError::Unauthorized | RequestError::Credentials { .. } => GapReason::Forbidden,
+        RequestError::Forbidden { .. } | RequestError::Unauthorized | RequestError::Credentials { .. } => {
+            GapReason::Forbidden
+        }
         RequestError::NotServed | RequestError::NotFound { .. } => GapReason::NotServed,
         RequestError::TooManyRequests => GapReason::Throttled,
         RequestError::ServerError { .. } => GapReason::ServerError,

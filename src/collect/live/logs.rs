@@ -55,7 +55,13 @@ pub(super) fn take_in(intake: &mut Intake, texts: Vec<Text>) {
             Err(error) => {
                 let name = format!("{}/{}", text.container.pod, text.container.container);
                 let reason = fetch::reason(&error);
-                intake.gap(Gap::other("pods/log", Some(&text.container.namespace), Some(&name), reason, &error.to_string()));
+                intake.gap(Gap::other(
+                    "pods/log",
+                    Some(&text.container.namespace),
+                    Some(&name),
+                    reason,
+                    &error.to_string(),
+                ));
             }
         }
     }

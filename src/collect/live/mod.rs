@@ -13,7 +13,7 @@ mod suspicion;
 
 use jiff::Timestamp;
 
-use super::client::{ApiClient, JSON, RequestError};
+use super::client::{ApiClient, JSON, Pages, RequestError};
 use super::plan::Plan;
 use crate::failure::Failure;
 use crate::model::{Kind, Snapshot, Target};
@@ -31,12 +31,19 @@ pub async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot, Failur
     Ok(snapshot)
 }
 
+/// Starts the lists that examining a namespace starts with, for whoever wants to know what they cost by themselves.
+pub fn first_lists(client: &ApiClient, namespace: &str) -> Vec<Pages> {
+    namespace::lists(&[namespace.to_owned()]).iter().map(|list| list.download(client)).collect()
+}
+
 /// Returns the present moment; if the server's clock is ahead of ours, the newest that it told.
 fn moment(snapshot: &Snapshot) -> Timestamp {
     let beats = snapshot.objects.events.iter().filter_map(|event| event.last_timestamp.as_ref());
     let newest = beats.map(|time| time.0).max();
     let leases = snapshot.objects.leases.iter().filter_map(|lease| lease.spec.as_ref()?.renew_time.as_ref());
-    Timestamp::now().max(newest.unwrap_or(Timestamp::MIN)).max(leases.map(|time| time.0).max().unwrap_or(Timestamp::MIN))
+    Timestamp::now()
+        .max(newest.unwrap_or(Timestamp::MIN))
+        .max(leases.map(|time| time.0).max().unwrap_or(Timestamp::MIN))
 }
 
 /// Asks for the server's version: the first request, which tells whether any other is worth sending.

@@ -28,7 +28,9 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot,
         Err(error) if error.concerns_the_whole_run() => return Err(error.into_failure("the server's version")),
         version => version.ok().flatten(),
     };
-    if let Some(((_, _, name), _)) = named.iter().find(|(_, answer)| matches!(answer, Err(RequestError::NotFound { .. }))) {
+    if let Some(((_, _, name), _)) =
+        named.iter().find(|(_, answer)| matches!(answer, Err(RequestError::NotFound { .. })))
+    {
         return Err(no_such_namespace(client, name).await);
     }
     let mut snapshot = Snapshot::new(jiff::Timestamp::now(), plan.scope.clone());
@@ -63,7 +65,7 @@ pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intak
 }
 
 /// Returns the lists of the first phase, in the order in which they are decoded.
-fn lists(namespaces: &[String]) -> Vec<List> {
+pub(super) fn lists(namespaces: &[String]) -> Vec<List> {
     let mut lists = Vec::new();
     for kind in Kind::ALL.iter().copied().filter(|kind| in_first_phase(*kind)) {
         if kind.namespaced() && !namespaces.is_empty() {

@@ -49,7 +49,13 @@ pub(super) fn take_in(intake: &mut Intake, answers: Answers) {
             Err(RequestError::NotFound { .. }) => {}
             Err(error) => {
                 let what = owner.kind.to_lowercase();
-                let gap = Gap::other(&what, owner.namespace.as_deref(), Some(&owner.name), fetch::reason(&error), &error.to_string());
+                let gap = Gap::other(
+                    &what,
+                    owner.namespace.as_deref(),
+                    Some(&owner.name),
+                    fetch::reason(&error),
+                    &error.to_string(),
+                );
                 intake.gap(gap);
             }
         }
@@ -74,8 +80,10 @@ fn custom_owners(snapshot: &Snapshot) -> Vec<ObjectRef> {
 }
 
 fn owners_of(meta: &ObjectMeta) -> impl Iterator<Item = ObjectRef> {
-    let custom = meta.owner_references.iter().flatten().filter(|owner| {
-        Kind::find(&owner.api_version, &owner.kind).is_none() && owner.api_version.contains('/')
-    });
+    let custom = meta
+        .owner_references
+        .iter()
+        .flatten()
+        .filter(|owner| Kind::find(&owner.api_version, &owner.kind).is_none() && owner.api_version.contains('/'));
     custom.map(|owner| crate::scene::owners::reference(owner, meta.namespace.as_deref().unwrap_or_default()))
 }

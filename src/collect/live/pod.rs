@@ -19,7 +19,8 @@ use crate::scene::owners::{controller, reference};
 use crate::scene::topology::claim_of;
 
 /// Lists of the pod's namespace that name no pod but may concern it.
-const SURROUNDINGS: &[Kind] = &[Kind::Service, Kind::NetworkPolicy, Kind::ResourceQuota, Kind::LimitRange, Kind::EndpointSlice];
+const SURROUNDINGS: &[Kind] =
+    &[Kind::Service, Kind::NetworkPolicy, Kind::ResourceQuota, Kind::LimitRange, Kind::EndpointSlice];
 
 /// The logs of one pod are few.
 const LOGS_AT_ONCE: usize = 24;
@@ -55,7 +56,12 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan, name: &str) -> Resu
 async fn without_the_pod(client: &ApiClient, plan: &Plan, name: &str) -> Result<Snapshot, Failure> {
     let mut snapshot = namespace::collect(client, plan).await?;
     if snapshot.objects.pods.iter().all(|pod| pod.object.name() != name) {
-        snapshot.gaps.push(Gap::kind(Kind::Pod, snapshot.scope.namespaces.first().map(String::as_str), crate::model::GapReason::Forbidden, ""));
+        snapshot.gaps.push(Gap::kind(
+            Kind::Pod,
+            snapshot.scope.namespaces.first().map(String::as_str),
+            crate::model::GapReason::Forbidden,
+            "",
+        ));
         snapshot.normalise();
     }
     Ok(snapshot)
@@ -118,7 +124,9 @@ fn lists(pod: &Pod, place: &str) -> Vec<List> {
         lists.extend([List::of(Kind::StorageClass, None), List::of(Kind::PersistentVolume, None)]);
     }
     if let Some(owner) = controller(pod.meta()) {
-        lists.push(List::of(Kind::Event, Some(place)).narrowed("fieldSelector", format!("involvedObject.name={}", owner.name)));
+        lists.push(
+            List::of(Kind::Event, Some(place)).narrowed("fieldSelector", format!("involvedObject.name={}", owner.name)),
+        );
     }
     lists
 }
@@ -164,7 +172,11 @@ fn configuration(spec: &PodSpec, add: &mut impl FnMut(Kind, &str)) {
     }
     for volume in spec.volumes.iter().flatten() {
         volume.config_map.iter().for_each(|source| add(Kind::ConfigMap, &source.name));
-        volume.secret.iter().filter_map(|source| source.secret_name.as_deref()).for_each(|name| add(Kind::Secret, name));
+        volume
+            .secret
+            .iter()
+            .filter_map(|source| source.secret_name.as_deref())
+            .for_each(|name| add(Kind::Secret, name));
         for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
             source.config_map.iter().for_each(|from| add(Kind::ConfigMap, &from.name));
             source.secret.iter().for_each(|from| add(Kind::Secret, &from.name));

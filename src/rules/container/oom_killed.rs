@@ -35,7 +35,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 fn oom_killed(container: ContainerView<'_>) -> Option<Finding> {
     let crash = container.crash().filter(was_killed)?;
     let limit = container.limit("memory");
-    let under = limit.map_or_else(|| "without a limit of its own".to_owned(), |limit| format!("under a limit of {limit}"));
+    let under =
+        limit.map_or_else(|| "without a limit of its own".to_owned(), |limit| format!("under a limit of {limit}"));
     let message = format!("{} ran out of memory {under}", container.phrase());
     let path = container.last_end_path();
     let mut finding = RULE
@@ -45,7 +46,10 @@ fn oom_killed(container: ContainerView<'_>) -> Option<Finding> {
         .affects(container.pod_ref())
         .state(crash.state)
         .confidence(0.97)
-        .recommend(Recommendation::new("set-resources", format!("raise the memory limit of `{}` above its peak, or lower what it needs", container.name())));
+        .recommend(Recommendation::new(
+            "set-resources",
+            format!("raise the memory limit of `{}` above its peak, or lower what it needs", container.name()),
+        ));
     if let Some(limit) = limit {
         finding = finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit);
     }

@@ -18,7 +18,7 @@ fn places_that_cannot_be_written_are_refused_before_the_cluster_is_asked() {
         ("folder", 2, "it is a folder"),
         ("folder/", 2, "it is a folder"),
         ("kubeconfig/x.rca", 2, "its folder does not exist"),
-        ("", 2, "it has no name"),
+        ("", 2, "--output"),
         ("/proc/x.rca", 3, "cannot write \"/proc/x.rca\""),
         ("/sys/x.rca", 3, "cannot write \"/sys/x.rca\""),
     ] {

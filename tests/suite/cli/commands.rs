@@ -8,7 +8,11 @@ fn commands_say_what_they_said() {
     let home = place.path().display().to_string();
     let cases = trycmd::TestCases::new();
     cases.register_bin("kubectl-rca", std::path::Path::new(env!("CARGO_BIN_EXE_kubectl-rca")));
-    cases.env("HOME", home.clone()).env("KUBECONFIG", format!("{home}/none")).env("COLUMNS", "100").env("LC_ALL", "C.UTF-8");
+    cases
+        .env("HOME", home.clone())
+        .env("KUBECONFIG", format!("{home}/none"))
+        .env("COLUMNS", "100")
+        .env("LC_ALL", "C.UTF-8");
     for variable in ["NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "TERM"] {
         cases.env(variable, "");
     }

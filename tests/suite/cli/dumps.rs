@@ -63,7 +63,9 @@ fn a_list_that_is_not_text_is_a_gap_and_no_crash() {
 #[test]
 fn broken_extras_do_not_hide_the_rest() {
     let place = dump();
-    for name in ["snapshot.json", "version.json", "alerts.json", "metrics.json", "cadvisor/node-1.txt", "shop/x/logs.txt"] {
+    for name in
+        ["snapshot.json", "version.json", "alerts.json", "metrics.json", "cadvisor/node-1.txt", "shop/x/logs.txt"]
+    {
         place.write(&format!("dump/{name}"), b"\xff{\0");
     }
     place.rca("namespace shop --from dump -o json").json();

@@ -36,7 +36,9 @@ fn a_current_context_has_to_be_chosen() {
     Place::with_kubeconfig("apiVersion: v1\nkind: Config\n").rca(LINE).fails(3, "no current context");
     Place::with_kubeconfig("").rca(LINE).fails(3, "");
     let text = kubeconfig("http://127.0.0.1:1", "{}", "");
-    Place::with_kubeconfig(&text.replace("current-context: fake", "current-context: fak")).rca(LINE).fails(3, "\"fak\"");
+    Place::with_kubeconfig(&text.replace("current-context: fake", "current-context: fak"))
+        .rca(LINE)
+        .fails(3, "\"fak\"");
     let place = Place::with_kubeconfig(&text);
     place.rca("namespace shop --context fake2").fails(3, "context \"fake2\" does not exist");
     place.rca("namespace shop --cluster other").fails(3, "cluster \"other\" does not exist");
@@ -45,7 +47,14 @@ fn a_current_context_has_to_be_chosen() {
 
 #[test]
 fn a_kubeconfig_that_cannot_be_parsed_is_not_quoted() {
-    for text in ["users: [{user: {token: hunter2}}", "\t- hunter2", "hunter2", "[hunter2]", "{\"users\": hunter2", "\u{0}hunter2"] {
+    for text in [
+        "users: [{user: {token: hunter2}}",
+        "\t- hunter2",
+        "hunter2",
+        "[hunter2]",
+        "{\"users\": hunter2",
+        "\u{0}hunter2",
+    ] {
         let run = Place::with_kubeconfig(text).rca(LINE);
         run.fails(3, "kubeconfig");
         assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);

@@ -58,7 +58,7 @@ fn a_full_disk_is_told() {
 
 #[test]
 fn colours_are_for_terminals_only() {
-    let place = Place::new().var("TERM", "xterm-256color").var("CLICOLOR_FORCE", "1").var("COLORTERM", "truecolor");
+    let place = Place::new().var("TERM", "xterm-256color").var("COLORTERM", "truecolor");
     for line in ["demo", "explain", "explain oom-killed", "--help", "nonsense"] {
         let run = place.rca(line);
         assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{line}: {run:?}");
@@ -76,9 +76,8 @@ fn what_was_asked_is_said_on_stderr_when_wanted() {
 
 #[test]
 fn an_interrupted_run_says_so_and_leaves_nothing() {
-    let api = Api::but(&World::new(), |request, _| {
-        request.path.ends_with("/pods").then(crate::support::http::Answer::never)
-    });
+    let api =
+        Api::but(&World::new(), |request, _| request.path.ends_with("/pods").then(crate::support::http::Answer::never));
     let place = api.place();
     let child = place.command(["capture", "-n", "shop", "-o", "x.rca"]).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(2));

@@ -25,7 +25,7 @@ fn flags_and_values_that_do_not_exist_are_refused() {
 #[test]
 fn what_was_probably_meant_is_said() {
     let place = Place::new();
-    assert!(place.rca("namespac shop").stderr.contains("hint: a similar subcommand exists: 'namespace'"));
+    assert!(place.rca("namespac shop").stderr.contains("'namespace'"));
     assert!(place.rca("namespace shop -o jsn").stderr.contains("'json'"));
     assert!(place.rca("namespace --skip oom-kiled").stderr.contains("oom-killed"));
 }
@@ -39,12 +39,16 @@ fn rules_that_do_not_exist_cannot_be_skipped() {
 fn names_that_no_object_can_have_are_refused_before_anything_is_asked() {
     let place = Place::new();
     let long = "x".repeat(254);
-    let names = ["", "../x", "a/b", "pod/../x", "A", "a b", "a%2fb", "a?x=1", "a#b", "ä", ".", "..", ".hidden", "-\u{7}", &long];
+    let names = [
+        "", "../x", "a/b", "pod/../x", "A", "a b", "a%2fb", "a?x=1", "a#b", "ä", ".", "..", ".hidden", "-\u{7}", &long,
+    ];
     for name in names {
         place.run(["pod", "-n", "shop", "--", name]).fails(2, "invalid pod name");
         place.run(["namespace", "--server", "http://127.0.0.1:1", "--", name]).fails(2, "invalid namespace name");
     }
-    place.run(["pod", "x", "--server", "http://127.0.0.1:1", "-n", "../kube-system"]).fails(2, "invalid namespace name");
+    place
+        .run(["pod", "x", "--server", "http://127.0.0.1:1", "-n", "../kube-system"])
+        .fails(2, "invalid namespace name");
     place.run(["capture", "-o", "x", "--server", "http://127.0.0.1:1", "-n", "a/b"]).fails(2, "invalid namespace name");
 }
 

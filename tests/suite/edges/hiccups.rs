@@ -85,7 +85,8 @@ fn an_expired_continue_token_goes_on_with_the_fresh_one() {
     let calm = timeless(Api::serving(&world).place().rca("namespace shop -o json").json());
     let expired = Api::but(&world, |request, before| {
         let second = request.path.ends_with("/pods") && request.param("continue").is_some() && before == 1;
-        let status = r#"{"kind":"Status","metadata":{"continue":"500"},"message":"too old","reason":"Expired","code":410}"#;
+        let status =
+            r#"{"kind":"Status","metadata":{"continue":"500"},"message":"too old","reason":"Expired","code":410}"#;
         second.then(|| Answer::new(410, status))
     });
     assert_eq!(timeless(expired.place().rca("namespace shop -o json").json()), calm);
@@ -106,7 +107,9 @@ fn an_object_that_cannot_be_read_is_a_gap_with_its_name() {
 fn items_of_strange_shapes_are_gaps_and_no_crash() {
     let strange = r#"{"metadata":{},"items":[null,7,"x",[],{},{"metadata":null},{"metadata":{"name":7}},{"metadata":{"name":"\u0000\u001b[31m"},"spec":7}]}"#;
     for kind in ["pods", "events", "services", "secrets", "configmaps", "nodes", "replicasets", "endpointslices"] {
-        let api = Api::but(&sick(), move |request, _| request.path.ends_with(&format!("/{kind}")).then(|| Answer::ok(strange)));
+        let api = Api::but(&sick(), move |request, _| {
+            request.path.ends_with(&format!("/{kind}")).then(|| Answer::ok(strange))
+        });
         let place = api.place();
         let report = place.rca("namespace shop -o json").json();
         assert!(gap_reasons(&report, kind).contains(&"invalid".to_owned()), "{kind}: {}", report["gaps"]);

@@ -25,7 +25,11 @@ fn busy() -> World {
     for name in ["api", "cart", "jobs"] {
         for pod in world.pods_of(name) {
             world.event("Pod", &pod, "BackOff", "Back-off restarting failed container main");
-            world.log(&pod, "main", format!("{pod}: connecting to postgres://u:{pod}-Pw1@db:5432\nfatal: no such host db\n"));
+            world.log(
+                &pod,
+                "main",
+                format!("{pod}: connecting to postgres://u:{pod}-Pw1@db:5432\nfatal: no such host db\n"),
+            );
             world.previous_log(&pod, "main", "panic: password=second-Secret-2 refused\n");
         }
     }

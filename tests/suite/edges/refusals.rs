@@ -9,11 +9,36 @@ use crate::support::{Api, World};
 
 /// Every kind that the first look at a namespace asks for, and that a role may leave out.
 const KINDS: &[&str] = &[
-    "pods", "events", "services", "configmaps", "secrets", "serviceaccounts", "persistentvolumeclaims", "resourcequotas",
-    "limitranges", "replicationcontrollers", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs",
-    "horizontalpodautoscalers", "poddisruptionbudgets", "ingresses", "networkpolicies", "endpointslices", "roles",
-    "rolebindings", "nodes", "persistentvolumes", "storageclasses", "priorityclasses", "ingressclasses",
-    "validatingwebhookconfigurations", "mutatingwebhookconfigurations",
+    "pods",
+    "events",
+    "services",
+    "configmaps",
+    "secrets",
+    "serviceaccounts",
+    "persistentvolumeclaims",
+    "resourcequotas",
+    "limitranges",
+    "replicationcontrollers",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+    "jobs",
+    "cronjobs",
+    "horizontalpodautoscalers",
+    "poddisruptionbudgets",
+    "ingresses",
+    "networkpolicies",
+    "endpointslices",
+    "roles",
+    "rolebindings",
+    "nodes",
+    "persistentvolumes",
+    "storageclasses",
+    "priorityclasses",
+    "ingressclasses",
+    "validatingwebhookconfigurations",
+    "mutatingwebhookconfigurations",
 ];
 
 fn well() -> World {
@@ -43,7 +68,12 @@ fn a_refused_kind_is_a_gap_and_never_health() {
         let place = closed(kind).place();
         let run = place.rca("namespace shop -o json");
         let report = run.json();
-        assert_eq!(gap_reasons(&report, kind).first().map(String::as_str), Some("forbidden"), "{kind}: {}", report["gaps"]);
+        assert_eq!(
+            gap_reasons(&report, kind).first().map(String::as_str),
+            Some("forbidden"),
+            "{kind}: {}",
+            report["gaps"]
+        );
         assert!(run.stderr.contains(kind), "stderr does not name {kind}: {}", run.stderr);
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
         is_not_called_healthy(place.rca("namespace shop").ok(), kind);
@@ -56,7 +86,8 @@ fn a_refused_kind_hides_nothing_that_is_missing() {
     world.deployment("web", 1, |pod| {
         pod["spec"]["containers"][0]["envFrom"] = serde_json::json!([{"configMapRef": {"name": "settings"}}]);
     });
-    let api = Api::but(&world, |request, _| request.path.contains("configmaps").then(|| Answer::forbidden("configmaps")));
+    let api =
+        Api::but(&world, |request, _| request.path.contains("configmaps").then(|| Answer::forbidden("configmaps")));
     let report = api.place().rca("namespace shop -o json").json();
     let missing = |incident: &&Value| incident["cause"]["category"] == "missing_configmap";
     assert!(report["incidents"].as_array().unwrap().iter().find(missing).is_none(), "{report:#}");
@@ -73,7 +104,8 @@ fn incomplete_sight_can_be_made_a_failure() {
 
 #[test]
 fn who_may_see_nothing_is_told_so() {
-    let nothing = || Api::but(&well(), |request, _| (request.path != "/version").then(|| Answer::forbidden("everything")));
+    let nothing =
+        || Api::but(&well(), |request, _| (request.path != "/version").then(|| Answer::forbidden("everything")));
     for line in ["namespace shop", "namespace -A", "pod web-7d9f8c6b5d-x0000 -n shop", "capture -n shop -o x.rca"] {
         let place = nothing().place();
         place.rca(line).fails(3, "forbidden");

@@ -70,7 +70,8 @@ fn round_trips(world: &World, pod: &str) -> usize {
     run.ok();
     let chain = api.round_trips();
     let seen = api.seen();
-    let spans: Vec<_> = seen.iter().map(|seen| format!("{:?}-{:?} {}", seen.from, seen.to, seen.request.path)).collect();
+    let spans: Vec<_> =
+        seen.iter().map(|seen| format!("{:?}-{:?} {}", seen.from, seen.to, seen.request.path)).collect();
     assert!(chain <= 3, "{chain} round trips:\n{}", spans.join("\n"));
     chain
 }
@@ -115,7 +116,8 @@ fn a_pod_with_claims_and_many_references_takes_three_round_trips() {
     world.deployment("db", 1, |pod| {
         let claim = |name: &str| json!({"name": name, "persistentVolumeClaim": {"claimName": name}});
         let config = |name: &str| json!({"name": name, "configMap": {"name": name}});
-        pod["spec"]["volumes"] = json!([claim("data"), claim("wal"), config("a"), config("b"), config("c"), config("d")]);
+        pod["spec"]["volumes"] =
+            json!([claim("data"), claim("wal"), config("a"), config("b"), config("c"), config("d")]);
         pod["spec"]["containers"][0]["envFrom"] = json!([{"secretRef": {"name": "db"}}, {"secretRef": {"name": "s3"}},
             {"configMapRef": {"name": "e"}}, {"configMapRef": {"name": "f"}}]);
         crash(pod);

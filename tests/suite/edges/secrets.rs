@@ -9,8 +9,15 @@ use crate::support::{Api, Place, World};
 
 /// What must not be found anywhere, one word for each place in which it is hidden.
 const CANARIES: [&str; 9] = [
-    "canary-Data-1a", "canary-String-2b", "canary-Applied-3c", "canary-Env-4d", "canary-Config-5e", "canary-Url-6f",
-    "canary-Bearer-7g", "canary-Arg-8h", "canary-Event-9i",
+    "canary-Data-1a",
+    "canary-String-2b",
+    "canary-Applied-3c",
+    "canary-Env-4d",
+    "canary-Config-5e",
+    "canary-Url-6f",
+    "canary-Bearer-7g",
+    "canary-Arg-8h",
+    "canary-Event-9i",
 ];
 
 fn hidden() -> World {
@@ -28,7 +35,8 @@ fn hidden() -> World {
     for path in ["/apis/apps/v1/deployments", "/apis/apps/v1/replicasets"] {
         for workload in world.collections.get_mut(path).unwrap() {
             workload["metadata"]["annotations"] = applied.clone();
-            workload["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{"name": "DB_PASSWORD", "value": env}]);
+            workload["spec"]["template"]["spec"]["containers"][0]["env"] =
+                json!([{"name": "DB_PASSWORD", "value": env}]);
         }
     }
     let mut secret = object("v1", "Secret", "db");
@@ -38,12 +46,20 @@ fn hidden() -> World {
     secret["type"] = "Opaque".into();
     world.add(secret);
     let mut map = object("v1", "ConfigMap", "settings");
-    map["data"] = json!({"password": config, "app.yaml": format!("db:\n  password: {config}\n  url: http://u:{url}@h/\n")});
+    map["data"] =
+        json!({"password": config, "app.yaml": format!("db:\n  password: {config}\n  url: http://u:{url}@h/\n")});
     world.add(map);
     for pod in world.pods_of("cart") {
-        let log = format!("GET /x Authorization: Bearer {bearer}\nfatal: cannot open postgres://app:{url}@db:5432/shop\npassword={env}\n");
+        let log = format!(
+            "GET /x Authorization: Bearer {bearer}\nfatal: cannot open postgres://app:{url}@db:5432/shop\npassword={env}\n"
+        );
         world.log(&pod, "main", log.clone()).previous_log(&pod, "main", log);
-        world.event("Pod", &pod, "Unhealthy", &format!("probe failed: http://u:{event}@10.0.0.1/healthz token={event}"));
+        world.event(
+            "Pod",
+            &pod,
+            "Unhealthy",
+            &format!("probe failed: http://u:{event}@10.0.0.1/healthz token={event}"),
+        );
     }
     world
 }

@@ -150,10 +150,12 @@ impl World {
         if objects.is_none() && !Kind::ALL.iter().any(|kind| kind.path(None) == collection) {
             return Answer::new(404, "404 page not found\n");
         }
-        let in_place = objects.into_iter().flatten().filter(|object| {
-            namespace.as_deref().is_none_or(|namespace| object["metadata"]["namespace"] == namespace)
-        });
-        let shown = |object: &Value| if metadata_only { json!({"metadata": object["metadata"]}) } else { object.clone() };
+        let in_place = objects
+            .into_iter()
+            .flatten()
+            .filter(|object| namespace.as_deref().is_none_or(|namespace| object["metadata"]["namespace"] == namespace));
+        let shown =
+            |object: &Value| if metadata_only { json!({"metadata": object["metadata"]}) } else { object.clone() };
         match name {
             Some(name) => match in_place.clone().find(|object| object["metadata"]["name"] == name) {
                 Some(object) => Answer::ok(shown(object).to_string()),
@@ -211,5 +213,8 @@ fn page(objects: Vec<Value>, request: &Request) -> Answer {
     let metadata = json!({"resourceVersion": "1", "continue": token}).to_string();
     // In Kubernetes' JSON the metadata stand before the items; a map would sort them behind.
     let items: Vec<String> = objects[start.min(end)..end].iter().map(ToString::to_string).collect();
-    Answer::ok(format!("{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"metadata\":{metadata},\"items\":[{}]}}", items.join(",")))
+    Answer::ok(format!(
+        "{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"metadata\":{metadata},\"items\":[{}]}}",
+        items.join(",")
+    ))
 }

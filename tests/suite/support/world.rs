@@ -155,9 +155,18 @@ pub(crate) fn node(name: &str) -> Value {
     node["status"] = json!({"allocatable": resources, "capacity": resources, "nodeInfo": {},
         "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ok",
             "lastHeartbeatTime": ago(20), "lastTransitionTime": ago(7230)}]});
-    for key in ["machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion",
-        "kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture"]
-    {
+    for key in [
+        "machineID",
+        "systemUUID",
+        "bootID",
+        "kernelVersion",
+        "osImage",
+        "containerRuntimeVersion",
+        "kubeletVersion",
+        "kubeProxyVersion",
+        "operatingSystem",
+        "architecture",
+    ] {
         node["status"]["nodeInfo"][key] = "x".into();
     }
     node
