@@ -52,7 +52,7 @@ impl Ui {
 
     /// Tells on stderr what went wrong and what to do next.
     pub(super) fn failure(&mut self, failure: &Failure) {
-        self.line("error", &failure.message);
+        self.line("error", failure.message.trim_end_matches('.'));
         for hint in &failure.hints {
             self.line("hint", hint);
         }

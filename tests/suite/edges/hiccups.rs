@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::http::Answer;
-use crate::support::report::{gap_reasons, timeless};
+use crate::support::report::{gap_reasons, is_same, timeless};
 use crate::support::world::crash;
 use crate::support::{Api, World};
 
@@ -30,7 +30,7 @@ fn throttling_and_passing_failures_leave_no_trace() {
         };
         (before == 0).then_some(stumble)
     });
-    assert_eq!(timeless(busy.place().rca("namespace shop -o json").json()), calm);
+    is_same(&timeless(busy.place().rca("namespace shop -o json").json()), &calm, "the report");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn an_expired_continue_token_goes_on_with_the_fresh_one() {
             r#"{"kind":"Status","metadata":{"continue":"500"},"message":"too old","reason":"Expired","code":410}"#;
         second.then(|| Answer::new(410, status))
     });
-    assert_eq!(timeless(expired.place().rca("namespace shop -o json").json()), calm);
+    is_same(&timeless(expired.place().rca("namespace shop -o json").json()), &calm, "the report");
 }
 
 #[test]

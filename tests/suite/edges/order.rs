@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::report::timeless;
+use crate::support::report::{is_same, timeless};
 use crate::support::world::{Dice, crash, object, unschedule};
 use crate::support::{Api, World};
 
@@ -40,8 +40,7 @@ fn busy() -> World {
 }
 
 fn report(api: &Api, line: &str) -> String {
-    let report: Value = timeless(api.place().rca(line).json());
-    format!("{report:#}")
+    timeless(api.place().rca(line).json())
 }
 
 #[test]
@@ -51,7 +50,7 @@ fn shuffled_lists_make_the_same_report() {
         let expected = report(&Api::serving(&world), line);
         for seed in 1..5 {
             let api = Api::serving(world.clone().shuffle(seed));
-            assert_eq!(report(&api, line), expected, "{line} with seed {seed}");
+            is_same(&report(&api, line), &expected, &format!("{line} with seed {seed}"));
         }
     }
 }
@@ -68,7 +67,7 @@ fn delayed_answers_make_the_same_report() {
                 let delay = Dice(seed * 1000 + length + before as u64).roll(120);
                 Some(late.answer(request).after(Duration::from_millis(delay as u64)))
             });
-            assert_eq!(report(&api, line), expected, "{line} with seed {seed}");
+            is_same(&report(&api, line), &expected, &format!("{line} with seed {seed}"));
         }
     }
 }
@@ -81,8 +80,8 @@ fn a_capture_answers_as_the_cluster_did() {
     assert_eq!(run.ok(), "");
     let live = timeless(place.rca("namespace shop -o json").json());
     let asked = api.seen().len();
-    assert_eq!(timeless(place.rca("namespace shop --from shop.rca -o json").json()), live);
-    assert_eq!(timeless(place.rca("namespace --from shop.rca -o json").json()), live);
+    is_same(&timeless(place.rca("namespace shop --from shop.rca -o json").json()), &live, "the capture");
+    is_same(&timeless(place.rca("namespace --from shop.rca -o json").json()), &live, "the capture");
     assert_eq!(api.seen().len(), asked, "a file is answered from without the cluster");
 }
 
@@ -102,7 +101,7 @@ fn a_capture_is_the_same_whatever_the_order() {
     let expected = read(&Api::serving(&world));
     assert!(expected.contains("<secret:5>"), "it holds several secrets");
     for seed in 1..4 {
-        assert!(read(&Api::serving(world.clone().shuffle(seed))) == expected, "seed {seed} makes another capture");
+        is_same(&read(&Api::serving(world.clone().shuffle(seed))), &expected, &format!("the capture with seed {seed}"));
     }
 }
 

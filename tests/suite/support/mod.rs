@@ -7,5 +7,5 @@ pub(crate) mod report;
 pub(crate) mod world;
 
 pub(crate) use api::Api;
-pub(crate) use program::Place;
+pub(crate) use program::{Place, Run};
 pub(crate) use world::World;
