@@ -1,123 +1,19 @@
 //! `-o json`: the contract `rca/v1alpha1`, beside the internal types so that they may change.
 
-use jiff::Timestamp;
-use serde::Serialize;
+mod shape;
+#[cfg(test)]
+mod tests;
 
-use crate::model::{Evidence, Finding, Gap, Incident, ObjectRef, Report};
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
 
-/// The report as others rely on it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReportDto<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    meta: Meta<'a>,
-    incidents: Vec<IncidentDto<'a>>,
-    not_evaluated: Vec<NotEvaluatedDto>,
-    gaps: Vec<GapDto<'a>>,
-}
+pub use shape::ReportDto;
+use shape::{
+    AlternativeDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, IncidentDto, Meta, NotEvaluatedDto, ObjectDto,
+    PolicyDto, RecommendationDto, ScopeDto, SubjectDto,
+};
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Meta<'a> {
-    version: &'static str,
-    taken_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    context: Option<&'a str>,
-    scope: ScopeDto<'a>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    notes: &'a [String],
-}
-
-#[derive(Debug, Serialize)]
-struct ScopeDto<'a> {
-    namespaces: &'a [String],
-    target: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct IncidentDto<'a> {
-    id: &'a str,
-    severity: &'static str,
-    confidence: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_seen: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen: Option<Timestamp>,
-    cause: FindingDto<'a>,
-    effects: Vec<FindingDto<'a>>,
-    affected: &'a [ObjectRef],
-    alternatives: Vec<AlternativeDto<'a>>,
-    recommendations: Vec<RecommendationDto<'a>>,
-    next: &'a [String],
-}
-
-#[derive(Debug, Serialize)]
-struct FindingDto<'a> {
-    rule: &'static str,
-    category: &'static str,
-    subject: &'a crate::model::Subject,
-    message: &'a str,
-    evidence: Vec<EvidenceDto<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct EvidenceDto<'a> {
-    id: String,
-    object: String,
-    path: &'a str,
-    value: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<Timestamp>,
-}
-
-#[derive(Debug, Serialize)]
-struct AlternativeDto<'a> {
-    rule: &'static str,
-    category: &'static str,
-    message: &'a str,
-    confidence: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct RecommendationDto<'a> {
-    id: String,
-    summary: &'a str,
-    kind: &'static str,
-    risk: crate::model::Risk,
-    policy: PolicyDto,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    command: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct PolicyDto {
-    allowed: bool,
-    because: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct NotEvaluatedDto {
-    rule: &'static str,
-    because: String,
-}
-
-#[derive(Debug, Serialize)]
-struct GapDto<'a> {
-    id: String,
-    what: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    reason: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    message: &'a str,
-    hint: String,
-}
+use crate::model::{Evidence, Finding, Gap, Incident, NotEvaluated, ObjectRef, Report, Risk, Subject};
 
 /// Numbers evidence and recommendations through the report.
 #[derive(Default)]
@@ -136,25 +32,45 @@ pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Generates the JSON Schema of [`ReportDto`], which is checked in as `schema/report-v1alpha1.json`.
+pub fn schema() -> Schema {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<ReportDto<'static>>()
+}
+
 /// Turns a report into the contract.
 pub fn dto(report: &Report) -> ReportDto<'_> {
     let mut ids = Ids::default();
-    let target =
-        report.scope.target.as_ref().map(|target| format!("{}/{}", target.kind.name().to_lowercase(), target.name));
     ReportDto {
         api_version: "rca/v1alpha1",
         kind: "Report",
-        meta: Meta {
-            version: env!("CARGO_PKG_VERSION"),
-            taken_at: report.taken_at,
-            server: report.server.as_deref(),
-            context: report.context.as_deref(),
-            scope: ScopeDto { namespaces: &report.scope.namespaces, target },
-            notes: &report.notes,
-        },
+        meta: meta(report),
         incidents: report.incidents.iter().map(|incident| incident_dto(incident, &mut ids)).collect(),
         not_evaluated: report.not_evaluated.iter().map(not_evaluated_dto).collect(),
         gaps: report.gaps.iter().enumerate().map(|(index, gap)| gap_dto(index, gap)).collect(),
+    }
+}
+
+fn meta(report: &Report) -> Meta<'_> {
+    let target = report.scope.target.as_ref();
+    let examined = report.examined;
+    Meta {
+        version: env!("CARGO_PKG_VERSION"),
+        taken_at: report.taken_at,
+        server: report.server.as_deref(),
+        context: report.context.as_deref(),
+        scope: ScopeDto {
+            namespaces: &report.scope.namespaces,
+            target: target.map(|target| format!("{}/{}", target.kind.name().to_lowercase(), target.name)),
+        },
+        examined: ExaminedDto {
+            pods: examined.pods,
+            workloads: examined.workloads,
+            services: examined.services,
+            events: examined.events,
+            rules: examined.rules,
+        },
+        notes: &report.notes,
     }
 }
 
@@ -167,7 +83,7 @@ fn incident_dto<'a>(incident: &'a Incident, ids: &mut Ids) -> IncidentDto<'a> {
         last_seen: incident.last_seen,
         cause: finding_dto(&incident.cause, ids),
         effects: incident.effects.iter().map(|effect| finding_dto(effect, ids)).collect(),
-        affected: &incident.affected,
+        affected: incident.affected.iter().map(object_dto).collect(),
         alternatives: incident.alternatives.iter().map(alternative_dto).collect(),
         recommendations: recommendations(incident, ids),
         next: &incident.next,
@@ -178,17 +94,29 @@ fn finding_dto<'a>(finding: &'a Finding, ids: &mut Ids) -> FindingDto<'a> {
     FindingDto {
         rule: finding.rule.id,
         category: finding.rule.category,
-        subject: &finding.subject,
+        subject: subject_dto(&finding.subject),
         message: &finding.message,
         evidence: finding.evidence.iter().map(|evidence| evidence_dto(evidence, ids)).collect(),
     }
 }
 
+fn subject_dto(subject: &Subject) -> SubjectDto<'_> {
+    SubjectDto { object: object_dto(&subject.object), container: subject.container.as_deref() }
+}
+
+fn object_dto(object: &ObjectRef) -> ObjectDto<'_> {
+    ObjectDto {
+        api_version: &object.api_version,
+        kind: &object.kind,
+        namespace: object.namespace.as_deref(),
+        name: &object.name,
+    }
+}
+
 fn evidence_dto<'a>(evidence: &'a Evidence, ids: &mut Ids) -> EvidenceDto<'a> {
     ids.evidence += 1;
-    let id = format!("E{}", ids.evidence);
     EvidenceDto {
-        id,
+        id: format!("E{}", ids.evidence),
         object: evidence.object.to_string(),
         path: &evidence.path,
         value: &evidence.value,
@@ -197,8 +125,12 @@ fn evidence_dto<'a>(evidence: &'a Evidence, ids: &mut Ids) -> EvidenceDto<'a> {
 }
 
 fn alternative_dto(finding: &Finding) -> AlternativeDto<'_> {
-    let confidence = round(finding.confidence);
-    AlternativeDto { rule: finding.rule.id, category: finding.rule.category, message: &finding.message, confidence }
+    AlternativeDto {
+        rule: finding.rule.id,
+        category: finding.rule.category,
+        message: &finding.message,
+        confidence: round(finding.confidence),
+    }
 }
 
 fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<RecommendationDto<'a>> {
@@ -208,7 +140,7 @@ fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<Recommendat
             id: format!("R{}", ids.recommendations),
             summary: &recommendation.summary,
             kind: recommendation.kind,
-            risk: recommendation.risk,
+            risk: risk(recommendation.risk),
             policy: PolicyDto { allowed: false, because: "remediation is disabled" },
             command: recommendation.command.as_deref(),
         }
@@ -216,7 +148,16 @@ fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<Recommendat
     numbered.collect()
 }
 
-fn not_evaluated_dto(entry: &crate::model::NotEvaluated) -> NotEvaluatedDto {
+fn risk(risk: Risk) -> &'static str {
+    match risk {
+        Risk::None => "none",
+        Risk::Low => "low",
+        Risk::Medium => "medium",
+        Risk::High => "high",
+    }
+}
+
+fn not_evaluated_dto(entry: &NotEvaluated) -> NotEvaluatedDto {
     let gaps: Vec<String> = entry.gaps.iter().map(|index| format!("gap:G{}", index + 1)).collect();
     NotEvaluatedDto { rule: entry.rule, because: gaps.join(",") }
 }

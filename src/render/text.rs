@@ -1,12 +1,111 @@
-//! stub
-use crate::model::Report;
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    pub width: usize,
-    pub color: bool,
-    pub wide: bool,
-    pub unicode: bool,
+//! The default output, and `-o wide`: for a terminal of any width, read at night.
+//!
+//! Worst first; of each incident what is wrong, the proof, what follows from it, what to do. What could not be read and
+//! the sum come last, where the eye is when the output has scrolled by.
+
+mod ago;
+mod evidence;
+mod excerpt;
+mod gaps;
+mod incident;
+mod page;
+#[cfg(test)]
+mod tests;
+mod words;
+pub(super) mod wrap;
+
+use page::Page;
+use words::count;
+
+use super::look::Ink;
+pub use super::look::Look;
+use crate::model::{Incident, Report, Severity};
+
+/// Renders a report for people.
+pub fn render(report: &Report, look: &Look) -> String {
+    let mut page = Page::new(*look);
+    let broken = |incident: &&Incident| incident.severity > Severity::Info;
+    let (troubles, asides): (Vec<&Incident>, Vec<_>) = report.incidents.iter().partition(broken);
+    for note in &report.notes {
+        let note = look.line(note).into_owned();
+        page.prose(&[(Ink::Strong, "note: ")], Ink::Plain, &note);
+    }
+    if troubles.is_empty() {
+        all_clear(&mut page, report);
+    }
+    for trouble in &troubles {
+        incident::write(&mut page, trouble, report.taken_at);
+    }
+    beside(&mut page, report, &asides);
+    gaps::write(&mut page, report);
+    if !troubles.is_empty() {
+        sum(&mut page, report, &troubles);
+    }
+    page.finish()
 }
-pub fn render(report: &Report, _look: &Look) -> String {
-    report.incidents.iter().map(|i| format!("{:?} {}\n", i.severity, i.cause.message)).collect()
+
+/// History and advice: a line each, or in full.
+fn beside(page: &mut Page, report: &Report, asides: &[&Incident]) {
+    if page.look.wide {
+        return asides.iter().for_each(|aside| incident::write(page, aside, report.taken_at));
+    }
+    if !asides.is_empty() {
+        page.gap();
+        page.put(&[(Ink::Dim, "not broken now, but worth knowing (-o wide tells more):")]);
+    }
+    for aside in asides {
+        incident::brief(page, aside, report.taken_at);
+    }
+}
+
+/// Says that nothing is wrong, or no more than is known.
+fn all_clear(page: &mut Page, report: &Report) {
+    page.gap();
+    let look = page.look;
+    let with = words::target(report, &look).map(|target| format!(" with {target}")).unwrap_or_default();
+    let scope = words::scope(report, &look);
+    let verdict = if report.gaps.is_empty() && report.not_evaluated.is_empty() {
+        format!("nothing is wrong{with} in {scope}")
+    } else {
+        format!("found nothing wrong{with} in what could be read of {scope}")
+    };
+    page.prose(&[], Ink::Strong, &format!("{verdict}: {}", examined(report, &look)));
+}
+
+/// `1 critical, 2 warnings in namespace shop: examined ...`.
+fn sum(page: &mut Page, report: &Report, troubles: &[&Incident]) {
+    page.gap();
+    let look = page.look;
+    let number = |severity| troubles.iter().filter(|incident| incident.severity == severity).count();
+    let counted = [
+        (number(Severity::Critical), "critical".to_owned()),
+        (number(Severity::Error), if number(Severity::Error) == 1 { "error" } else { "errors" }.to_owned()),
+        (number(Severity::Warning), if number(Severity::Warning) == 1 { "warning" } else { "warnings" }.to_owned()),
+    ];
+    let counts: Vec<String> =
+        counted.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let place = words::scope(report, &look);
+    let text = format!("{} in {place}: {}", counts.join(", "), examined(report, &look));
+    page.prose(&[], Ink::Plain, &text);
+}
+
+/// `examined 12 pods, 4 workloads, 3 services, 57 events by 92 rules at 12:00:00Z`.
+fn examined(report: &Report, look: &Look) -> String {
+    let examined = &report.examined;
+    let counts = [
+        (examined.pods, "pod"),
+        (examined.workloads, "workload"),
+        (examined.services, "service"),
+        (examined.events, "event"),
+    ];
+    let counts: Vec<String> = counts.iter().map(|(number, thing)| count(*number, thing)).collect();
+    let time = report.taken_at.to_string();
+    let time = if look.wide { time } else { clock(&time) };
+    format!("examined {} by {} at {time}", counts.join(", "), count(examined.rules, "rule"))
+}
+
+/// The time of day of a timestamp, to the second: `12:00:00Z`.
+fn clock(time: &str) -> String {
+    let time = time.split_once('T').map_or(time, |(_, time)| time);
+    format!("{}Z", time.split(['.', 'Z']).next().unwrap_or_default())
 }

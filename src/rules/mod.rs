@@ -25,6 +25,26 @@ macro_rules! rules {
 rules! {
     container {
         oom_killed,
+        image_absent,
+        image_unauthorized,
+        image_registry_unresolved,
+        image_registry_unreachable,
+        image_registry_tls,
+        image_rate_limited,
+        image_platform_mismatch,
+        image_name_invalid,
+        image_never_pulled,
+        image_pull_failed,
+        missing_configmap,
+        missing_configmap_key,
+        missing_secret,
+        missing_secret_key,
+        bad_command,
+        arch_mismatch,
+        run_as_non_root,
+        crash_no_logs,
+        init_container_failed,
+        init_container_waiting,
     }
 }
 

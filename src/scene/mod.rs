@@ -4,13 +4,27 @@
 //! whom. Everything here is computed from the snapshot alone.
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod awaited;
 pub mod calls;
+pub mod command_error;
+pub mod commands;
+pub mod config_lack;
 pub mod container;
 pub mod crash;
 pub mod event;
+pub mod fresh;
+pub mod image;
+pub mod image_hints;
+pub mod lack;
 pub mod log;
+pub mod memory;
+pub mod mounts;
+pub mod near;
 pub mod owners;
+pub mod platform;
 pub mod pod;
+pub mod pull_secrets;
+pub mod reference;
 pub mod selector;
 pub mod service;
 pub mod topology;

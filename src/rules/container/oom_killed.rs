@@ -1,8 +1,11 @@
 //! A container outgrew its memory limit.
 
-use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
+use crate::quantity::Quantity;
+use crate::render::safe;
 use crate::rules::Rule;
-use crate::scene::{ContainerView, Crash, Scene};
+use crate::scene::memory::{self, How, OutOfMemory};
+use crate::scene::{ContainerView, EventView, PodView, Scene, commands, fresh};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -11,51 +14,128 @@ pub static RULE: Rule = Rule {
     summary: "detects containers that the kernel killed for outgrowing their memory limit",
     docs: "\
 ## What it means
-The container used more memory than its limit, and the kernel's OOM killer ended it. The limit is too low for what the \
-program needs, or the program leaks.
+The container used more memory than its limit, and the kernel's OOM killer ended it, or a process in it. The limit \
+is too low for what the program needs, or the program leaks. Without a limit of its own, the container was killed \
+because its node ran out of memory.
 
 ## How it is detected
-The last run ended with the reason `OOMKilled`; or the container could not even start because its init process was \
-OOM-killed, which happens under tiny limits.
+The last run ended with the reason `OOMKilled`; or the container or its sandbox could not even start because its \
+first process was OOM-killed, which happens under tiny limits; or the log says that a process was killed for want of \
+memory, as gunicorn's `Worker was sent SIGKILL! Perhaps out of memory?`. `SystemOOM` events of the node are not \
+about a container's limit.
 
 ## What to do
-Raise the limit to what the program needs at its peak, or lower the need: fewer workers, a smaller heap flag. If it is \
-killed again at each raise, look for a leak.",
+Raise the limit to what the program needs at its peak, or lower the need: fewer workers (each worker of `gunicorn -w \
+N` needs its own memory), a smaller heap flag. If it is killed again at each raise, look for a leak.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
-    uses: &[],
-    explains: &[],
+    uses: &[Kind::Event, Kind::Node],
+    explains: &[
+        "app-exception",
+        "init-container-failed",
+        "sandbox-failed",
+        "service-backends-missing",
+        "rollout-stuck",
+        "owner-not-ready",
+        "job-backoff-limit",
+        "job-deadline",
+        "readiness-probe-failing",
+        "liveness-probe-failing",
+        "startup-probe-failing",
+        "dependency-unreachable",
+        "crash-no-logs",
+        "hpa-no-metrics",
+        "pdb-blocks-eviction",
+        "init-container-waiting",
+        "log-error-running",
+    ],
     check,
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter_map(oom_killed).collect()
+    let containers = scene.containers().filter_map(|container| Some(killed(container, &memory::of(container)?)));
+    let sandboxes = scene.pods().filter_map(|pod| sandbox(pod, memory::sandbox(pod)?));
+    containers.chain(sandboxes).collect()
 }
 
-fn oom_killed(container: ContainerView<'_>) -> Option<Finding> {
-    let crash = container.crash().filter(was_killed)?;
-    let limit = container.limit("memory");
-    let under =
-        limit.map_or_else(|| "without a limit of its own".to_owned(), |limit| format!("under a limit of {limit}"));
-    let message = format!("{} ran out of memory {under}", container.phrase());
-    let path = container.last_end_path();
+fn killed(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> Finding {
+    let node = memory::node_event(container.pod, oom.time);
+    let message = format!("{} {}{}", container.phrase(), what(container, oom.how, node.is_some()), often(container, oom));
     let mut finding = RULE
         .finding(container.subject(), message)
-        .because_at(container.pod_ref(), format!("{path}.reason"), crash.reason, crash.finished_at)
-        .seen(crash.finished_at, crash.finished_at)
+        .because_at(container.pod_ref(), oom.path.as_str(), safe::shorten(oom.words, 300), oom.time)
+        .seen(oom.time, oom.time)
         .affects(container.pod_ref())
-        .state(crash.state)
-        .confidence(0.97)
-        .recommend(Recommendation::new(
-            "set-resources",
-            format!("raise the memory limit of `{}` above its peak, or lower what it needs", container.name()),
-        ));
-    if let Some(limit) = limit {
-        finding = finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit);
+        .state(oom.state)
+        .confidence(if node.is_some() { 0.7 } else { oom.confidence });
+    if oom.how == How::Worker {
+        finding = finding.severity(Severity::Warning);
     }
-    Some(finding)
+    if let (Some(event), Some(name)) = (node, container.pod.node()) {
+        finding = finding.because_at(ObjectRef::new(Kind::Node, "", name), "events[SystemOOM].message", event.message, event.last);
+    }
+    limited(finding, container).recommend(cure(container)).next(commands::describe(&container.pod_ref()))
 }
 
-fn was_killed(crash: &Crash<'_>) -> bool {
-    crash.reason == "OOMKilled" || crash.message.contains("container init was OOM-killed")
+fn what(container: ContainerView<'_>, how: How, node: bool) -> String {
+    let limit = container.limit("memory");
+    let under = limit.map_or_else(|| "without a limit of its own".to_owned(), |limit| format!("under a limit of {limit}"));
+    match how {
+        How::Container if node => format!("was OOM-killed {under} when its node itself ran out of memory"),
+        How::Container => format!("ran out of memory {under}"),
+        How::Child => format!("ended after a process in it was killed, out of memory {under}"),
+        How::Worker => format!("loses processes that are killed, out of memory {under}"),
+        How::Start | How::Sandbox => format!("cannot even start {under}: its first process is OOM-killed"),
+    }
+}
+
+/// Counts restarts and the time in which they happened, from the status alone, as events may be gone.
+fn often(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> String {
+    let restarts = container.restarts();
+    let start = container.pod.status().and_then(|status| status.start_time.as_ref()).map(|time| time.0).or_else(|| container.pod.created());
+    match (oom.how, start) {
+        (How::Container | How::Start, Some(start)) if restarts > 1 => {
+            format!(", with {restarts} restarts in {}", fresh::span(container.pod.scene.now().duration_since(start)))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Adds the limit, and who wrote it last.
+fn limited(finding: Finding, container: ContainerView<'_>) -> Finding {
+    let Some(limit) = container.limit("memory") else { return finding };
+    let finding = finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit);
+    let workload = container.pod.workload();
+    let field = format!("containers[{}].resources.limits.memory", container.name());
+    let writers = workload.changes.iter().filter(|change| change.subresource.is_none() && change.paths.iter().any(|path| path.ends_with(&field)));
+    match writers.max_by_key(|change| change.time) {
+        Some(change) => {
+            let path = format!("metadata.managedFields[{}]", change.manager);
+            finding.because_at(workload.object.clone(), path, format!("{} of resources.limits.memory of `{}`", change.operation.to_lowercase(), container.name()), change.time)
+        }
+        None => finding,
+    }
+}
+
+fn cure(container: ContainerView<'_>) -> Recommendation {
+    let name = container.name();
+    let summary = match container.limit("memory") {
+        Some(limit) => format!("raise the memory limit of `{name}` from {limit} to above its peak, or lower what it needs (fewer workers, a smaller heap)"),
+        None => format!("give `{name}` a memory request of what it needs, so that it gets a node with room, and a limit"),
+    };
+    Recommendation::new("set-resources", summary)
+}
+
+/// A sandbox is bounded by the sum of the limits; the container with the least is the one to look at.
+fn sandbox(pod: PodView<'_>, event: &EventView<'_>) -> Option<Finding> {
+    let limit = |container: &ContainerView<'_>| container.limit("memory").and_then(|limit| limit.parse::<Quantity>().ok());
+    let container = pod.containers().filter(|container| limit(container).is_some()).min_by_key(limit).or_else(|| pod.containers().next())?;
+    let message = format!("{} {}", container.phrase(), what(container, How::Sandbox, false));
+    let finding = RULE
+        .finding(container.subject(), message)
+        .because_at(pod.object(), "events[FailedCreatePodSandBox].message", safe::shorten(event.message, 300), event.last)
+        .seen(event.first, event.last)
+        .affects(pod.object())
+        .confidence(0.95);
+    Some(limited(finding, container).recommend(cure(container)).next(commands::describe(&pod.object())))
 }

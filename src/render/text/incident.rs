@@ -1,0 +1,150 @@
+//! One incident: what is wrong, how that is known, what follows from it, what to do.
+
+use jiff::Timestamp;
+
+use super::ago;
+use super::evidence::{self, Setting};
+use super::page::Page;
+use super::words::{count_kind, ink, sure};
+use super::wrap::flow;
+use crate::model::{Finding, Incident, Kind, ObjectRef, Recommendation, Risk};
+use crate::render::look::{Ink, columns};
+
+/// Below this, an engineer should look for himself: how is said too.
+const UNSURE: f64 = 0.8;
+/// Effects that are shown unless everything is wanted.
+const EFFECTS: usize = 5;
+
+/// Writes an incident.
+pub(super) fn write(page: &mut Page, incident: &Incident, now: Timestamp) {
+    page.gap();
+    headline(page, incident);
+    about(page, incident, now);
+    let subject = &incident.cause.subject.object;
+    evidence::write(page, &incident.cause.evidence, Setting { now, margin: 2, subject });
+    effects(page, &incident.effects, now);
+    affected(page, incident);
+    let doubtful = page.look.wide || incident.cause.confidence < UNSURE;
+    if doubtful {
+        alternatives(page, &incident.alternatives);
+    }
+    for recommendation in &incident.cause.recommendations {
+        advise(page, recommendation);
+    }
+    if doubtful {
+        next(page, &incident.next);
+    }
+}
+
+/// Writes an incident that is history or advice as one line.
+pub(super) fn brief(page: &mut Page, incident: &Incident, now: Timestamp) {
+    let seen = ago::seen(now, incident).map(|seen| format!(" ({seen})")).unwrap_or_default();
+    let message = page.look.line(&incident.cause.message).into_owned();
+    let room = page.look.columns().saturating_sub(2 + "info: ".len() + columns(&seen));
+    let message = page.look.shorten(&message, room).into_owned();
+    page.put(&[(Ink::Plain, "  "), (ink(incident.severity), "info: "), (Ink::Plain, &message), (Ink::Dim, &seen)]);
+}
+
+fn headline(page: &mut Page, incident: &Incident) {
+    let severity = format!("{}: ", incident.severity.as_str());
+    let message = page.look.line(&incident.cause.message).into_owned();
+    page.prose(&[(ink(incident.severity), &severity)], Ink::Strong, &message);
+}
+
+/// `deployment/shop/cart, container main · for 12m · 97 % sure · oom-killed`.
+fn about(page: &mut Page, incident: &Incident, now: Timestamp) {
+    let subject = &incident.cause.subject;
+    let container = subject.container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
+    let subject = page.look.line(&format!("{}{container}", subject.object)).into_owned();
+    let mut items = vec![subject];
+    items.extend(ago::seen(now, incident));
+    items.push(sure(incident.cause.confidence));
+    items.push(incident.cause.rule.id.to_owned());
+    let separator = page.look.sign(" · ", "; ");
+    for line in flow(&items, separator, page.look.columns() - 2) {
+        page.prose(&[(Ink::Plain, "  ")], Ink::Plain, &line);
+    }
+}
+
+fn effects(page: &mut Page, effects: &[Finding], now: Timestamp) {
+    let most = if page.look.wide { effects.len() } else { EFFECTS };
+    let mut lead = "  explains: ";
+    for effect in effects.iter().take(most) {
+        let message = page.look.line(&effect.message).into_owned();
+        page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "            ")], Ink::Plain, &message, 1);
+        lead = "            ";
+        if page.look.wide {
+            evidence::write(
+                page,
+                &effect.evidence,
+                Setting { now, margin: lead.len(), subject: &effect.subject.object },
+            );
+        }
+    }
+    if effects.len() > most {
+        page.put(&[(Ink::Dim, &format!("{lead}and {} more", effects.len() - most))]);
+    }
+}
+
+/// Sums up what is hit: `hits: 3 pods: cart-1, cart-2, cart-3`. What the lines above name is not told again.
+fn affected(page: &mut Page, incident: &Incident) {
+    let subject = &incident.cause.subject.object;
+    let told = |object: &ObjectRef| object == subject || (!page.look.wide && is_told(incident, object));
+    let others: Vec<&ObjectRef> = incident.affected.iter().filter(|object| !told(object)).collect();
+    let mut lead = "  hits: ";
+    for group in others.chunk_by(|a, b| (&a.api_version, &a.kind) == (&b.api_version, &b.kind)) {
+        let names: Vec<String> = group.iter().map(|object| name(object, subject)).collect();
+        let text = format!("{}: {}", count_kind(group.len(), group[0]), names.join(", "));
+        let text = page.look.line(&text).into_owned();
+        page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "        ")], Ink::Plain, &text, 2);
+        lead = "        ";
+    }
+}
+
+/// Returns whether effects or the proof name the object, so that the sum of what is hit need not.
+fn is_told(incident: &Incident, object: &ObjectRef) -> bool {
+    let mut effects = incident.effects.iter();
+    let seen = || incident.cause.evidence.iter().any(|evidence| evidence.object == *object);
+    effects.any(|effect| effect.subject.object == *object) || (incident.affected.len() == 1 && seen())
+}
+
+/// Names an object, with its namespace where that is not the subject's.
+fn name(object: &ObjectRef, subject: &ObjectRef) -> String {
+    let home = if subject.is(Kind::Namespace) { Some(&subject.name) } else { subject.namespace.as_ref() };
+    match &object.namespace {
+        Some(namespace) if Some(namespace) != home => format!("{namespace}/{}", object.name),
+        _ => object.name.clone(),
+    }
+}
+
+fn alternatives(page: &mut Page, alternatives: &[Finding]) {
+    let mut lead = "  or perhaps: ";
+    for other in alternatives {
+        let message = format!("{} ({})", page.look.line(&other.message), sure(other.confidence));
+        page.prose(&[(Ink::Dim, lead)], Ink::Plain, &message);
+        lead = "              ";
+    }
+}
+
+fn advise(page: &mut Page, recommendation: &Recommendation) {
+    let risk = match recommendation.risk {
+        Risk::None | Risk::Low => "",
+        Risk::Medium => " (medium risk: others may notice)",
+        Risk::High => " (high risk: data or other workloads are at stake)",
+    };
+    let summary = format!("{}{risk}", page.look.line(&recommendation.summary));
+    let arrow = page.look.sign("  → ", " -> ");
+    page.prose(&[(Ink::Strong, arrow)], Ink::Plain, &summary);
+    if let Some(command) = &recommendation.command {
+        page.command(command);
+    }
+}
+
+fn next(page: &mut Page, commands: &[String]) {
+    if !commands.is_empty() {
+        page.put(&[(Ink::Dim, "  next:")]);
+    }
+    for command in commands {
+        page.command(command);
+    }
+}
