@@ -4,8 +4,10 @@
 ///
 /// A slip is one or two letters (one in short names), or a missing or added part: `app-config` and `app-config-v2`.
 pub fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Vec<&'c str> {
-    let mut near: Vec<(usize, &str)> =
-        candidates.filter(|candidate| *candidate != name).filter_map(|found| Some((distance(name, found)?, found))).collect();
+    let mut near: Vec<(usize, &str)> = candidates
+        .filter(|candidate| *candidate != name)
+        .filter_map(|found| Some((distance(name, found)?, found)))
+        .collect();
     near.sort_unstable();
     near.dedup();
     near.into_iter().take(3).map(|(_, name)| name).collect()
