@@ -47,21 +47,36 @@ pub(super) fn fold(topology: &Topology, findings: &[Finding]) -> Vec<Group> {
 }
 
 fn best_edges(topology: &Topology, findings: &[Finding]) -> Vec<Option<Edge>> {
-    let mut by_subject: HashMap<&ObjectRef, Vec<usize>> = HashMap::new();
-    for (index, finding) in findings.iter().enumerate() {
-        by_subject.entry(&finding.subject.object).or_default().push(index);
-    }
+    let causes = causes_by_object(findings);
     let best = |effect: usize| {
         let finding = &findings[effect];
         let starts = std::iter::once(&finding.subject.object).chain(&finding.mentions);
         let reached = starts.flat_map(|start| topology.reach(start));
         let candidates = reached.flat_map(|(object, distance)| {
-            by_subject.get(object).into_iter().flatten().map(move |&cause| (cause, distance))
+            causes.get(object).into_iter().flatten().map(move |&(cause, further)| (cause, distance + further))
         });
         let possible = candidates.filter(|&(cause, _)| cause != effect && explains(&findings[cause], finding));
         possible.map(|(cause, distance)| Edge { distance, doubt: doubt(&findings[cause]), cause }).min()
     };
     (0..findings.len()).map(best).collect()
+}
+
+/// Returns which findings may be the cause of what happens to an object, and how much further away they are.
+///
+/// Those about the object, and those that say that they hit it: a quota or webhook hits the workloads that it refused, and
+/// no other of its namespace.
+fn causes_by_object(findings: &[Finding]) -> HashMap<&ObjectRef, Vec<(usize, usize)>> {
+    let mut causes: HashMap<&ObjectRef, Vec<(usize, usize)>> = HashMap::new();
+    for (index, finding) in findings.iter().enumerate() {
+        let hit: Vec<&ObjectRef> = finding.affected.iter().filter(|object| !object.is(Kind::Pod)).collect();
+        if !(finding.subject.object.is(Kind::Namespace) && !hit.is_empty()) {
+            causes.entry(&finding.subject.object).or_default().push((index, 0));
+        }
+        for object in hit {
+            causes.entry(object).or_default().push((index, 1));
+        }
+    }
+    causes
 }
 
 fn doubt(cause: &Finding) -> u32 {

@@ -20,6 +20,7 @@ fn merge_group(mut group: Vec<Finding>) -> Option<Finding> {
         let by_clarity = clear(b).cmp(&clear(a)).then(b.confidence.total_cmp(&a.confidence));
         by_clarity.then_with(|| (&a.affected, &a.message, &a.evidence).cmp(&(&b.affected, &b.message, &b.evidence)))
     });
+    let siblings = group.len();
     let mut findings = group.into_iter();
     let mut merged = findings.next()?;
     for sibling in findings {
@@ -34,7 +35,8 @@ fn merge_group(mut group: Vec<Finding>) -> Option<Finding> {
     merged.mentions.sort();
     merged.mentions.dedup();
     let pods = merged.affected.iter().filter(|object| object.is(Kind::Pod)).count();
-    if pods > 1 {
+    // A finding that speaks of several pods itself has said so.
+    if siblings > 1 && pods > 1 {
         merged.message.push_str(&format!(", in {pods} pods"));
     }
     Some(merged)

@@ -46,6 +46,106 @@ rules! {
         init_container_failed,
         init_container_waiting,
     }
+    crash {
+        app_exception,
+        missing_env,
+        wrong_env_value,
+        dependency_unreachable,
+        disk_full,
+        volume_mount_path,
+        volume_permission,
+        port_conflict,
+        too_many_open_files,
+        log_error_running,
+        external_dns,
+        dev_server,
+        rbac_forbidden,
+        stale_secret_env,
+    }
+    probe {
+        liveness_probe_failing,
+        liveness_probe_too_early,
+        liveness_probe_wrong_port,
+        liveness_probe_wrong_protocol,
+        readiness_probe_failing,
+        readiness_probe_wrong_port,
+        readiness_probe_wrong_protocol,
+        startup_probe_failing,
+        startup_probe_wrong_port,
+    }
+    service {
+        gateway_misroute,
+        gateway_route_rejected,
+        ingress_backend_missing,
+        ingress_class_missing,
+        internal_traffic_policy,
+        loadbalancer_pending,
+        service_backends_missing,
+        service_missing,
+        service_protocol,
+        service_selector_mismatch,
+        service_target_port,
+        service_wrong_pods,
+        statefulset_service,
+        tls_expired,
+        tls_secret_missing,
+    }
+    network {
+        cluster_dns_config,
+        dns_policy,
+        networkpolicy_egress,
+        networkpolicy_ingress,
+    }
+    scheduling {
+        insufficient_resources,
+        node_selector_mismatch,
+        untolerated_taint,
+        node_cordoned,
+        anti_affinity,
+        host_port_conflict,
+        volume_node_affinity,
+        scheduling_gated,
+        readiness_gate,
+    }
+    storage {
+        storageclass_missing,
+        pvc_no_matching_pv,
+        pvc_missing,
+        volume_mount_failed,
+    }
+    admission {
+        quota_exceeded,
+        quota_missing_requests,
+        limitrange_violation,
+        psa_violation,
+        webhook_blocking,
+        webhook_mutation,
+        service_account_missing,
+    }
+    workload {
+        scaled_to_zero,
+        rollout_stuck,
+        hpa_no_metrics,
+        owner_not_ready,
+        pdb_blocks_eviction,
+        job_deadline,
+        job_backoff_limit,
+        job_sidecar,
+        cronjob_suspended,
+        stuck_terminating,
+        finalizer_stuck,
+        config_changed,
+    }
+    node {
+        node_not_ready,
+        kubelet_down,
+        container_runtime_down,
+        node_network,
+        kube_proxy_down,
+        node_pressure_eviction,
+        ip_exhaustion,
+        sandbox_failed,
+    }
 }
 
 /// Finds a rule by its id.

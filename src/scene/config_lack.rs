@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ContainerView, fresh, mounts};
+use super::{ContainerView, fresh, mounted_config};
 
 /// A key that a mounted file does not contain.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub fn of(container: ContainerView<'_>) -> Option<ConfigLack<'_>> {
     let log = container.crash_log()?;
     let decisive = log.decisive?;
     let key = missing_key(decisive.line)?;
-    let (map, entry, content) = mounts::config_maps(container).into_iter().find_map(|map| {
+    let (map, entry, content) = mounted_config::config_maps(container).into_iter().find_map(|map| {
         let (_, (entry, content)) = map.files.iter().find(|(file, _)| names(decisive.line, base_name(file)))?;
         Some((map.name, *entry, *content))
     })?;

@@ -5,29 +5,58 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod awaited;
+pub mod blocked;
 pub mod calls;
+pub mod certificate;
+pub mod changes;
+pub mod claims;
 pub mod command_error;
 pub mod commands;
 pub mod config_lack;
 pub mod container;
 pub mod crash;
+pub mod describe;
+pub mod environment;
 pub mod event;
+pub mod failing_calls;
+pub mod fit;
 pub mod fresh;
 pub mod image;
 pub mod image_hints;
+pub mod job;
 pub mod lack;
+pub mod listen;
 pub mod log;
 pub mod memory;
+pub mod mounted_config;
 pub mod mounts;
 pub mod near;
+pub mod netpol;
+pub mod node;
+pub mod nodes;
+pub mod outage;
 pub mod owners;
+pub mod placement;
 pub mod platform;
 pub mod pod;
+pub mod probe;
+pub mod probe_failing;
+pub mod probe_failure;
+mod probe_mesh;
 pub mod pull_secrets;
+pub mod rbac;
 pub mod reference;
+pub mod refusal;
+pub mod routes;
+pub mod sandbox;
 pub mod selector;
 pub mod service;
+pub mod shortage;
+pub mod testimony;
 pub mod topology;
+pub mod usage;
+pub mod webhook;
+pub mod words;
 pub mod workload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -39,10 +68,18 @@ pub use calls::Call;
 pub use container::{ContainerView, Role};
 pub use crash::Crash;
 pub use event::EventView;
-pub use log::LogDigest;
+pub use environment::{Environment, Source, Variable};
+pub use log::{LogDigest, Template};
+pub use mounts::Mount;
+pub use outage::{Outage, Peer, outages};
+pub use nodes::{NodeRoom, Nodes};
+pub use placement::Placement;
 pub use pod::PodView;
+pub use probe::{ProbeKind, ProbeView};
 pub use service::ServiceView;
+pub use testimony::{Testimony, is_settled, testimonies};
 pub use topology::Topology;
+pub use words::Obstacle;
 pub use workload::Workload;
 
 use crate::model::{Kind, ObjectRef, Snapshot, Stored};
@@ -65,6 +102,8 @@ pub struct Scene<'a> {
     logs: BTreeMap<&'a crate::model::ContainerRef, log::Logs<'a>>,
     calls: Vec<Call<'a>>,
     backends: HashMap<(&'a str, &'a str), service::Backends>,
+    nodes: Nodes<'a>,
+    placements: Vec<Placement>,
     topology: Topology,
 }
 
@@ -85,10 +124,13 @@ impl<'a> Scene<'a> {
             logs: snapshot.logs.iter().map(|(container, logs)| (container, log::Logs::new(logs))).collect(),
             calls: Vec::new(),
             backends: HashMap::new(),
+            nodes: Nodes::new(snapshot),
+            placements: Vec::new(),
             topology: Topology::default(),
         };
         scene.calls = calls::find(&scene);
         scene.backends = service::backends(&scene);
+        scene.placements = placement::find(&scene);
         scene.topology = topology::build(&scene);
         scene
     }
@@ -172,6 +214,16 @@ impl<'a> Scene<'a> {
     /// Returns who depends on whom.
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// Returns the nodes and the room on them.
+    pub fn nodes(&self) -> &Nodes<'a> {
+        &self.nodes
+    }
+
+    /// Returns the pods in scope that the scheduler could not place, and why.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
     }
 
     /// Returns whether all objects of a kind in a namespace are known.

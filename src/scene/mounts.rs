@@ -1,20 +1,17 @@
-//! What a container has mounted.
+//! Which volume lies at a path of a container.
 
-use std::collections::BTreeMap;
+use k8s_openapi::api::core::v1::{Volume, VolumeMount};
 
 use super::ContainerView;
-use crate::model::store::HasMeta as _;
 
-/// A ConfigMap that is mounted as files.
-#[derive(Clone, Debug)]
-pub struct Mounted<'s> {
-    pub name: &'s str,
-    /// Where in the container.
-    pub path: &'s str,
-    /// File name → (entry of the ConfigMap, content).
-    pub files: BTreeMap<&'s str, (&'s str, &'s str)>,
+/// A mount of a container with the volume behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount<'s> {
+    pub mount: &'s VolumeMount,
+    pub volume: Option<&'s Volume>,
 }
 
+<<<<<<< HEAD
 /// Returns the ConfigMaps that a container has mounted and that were read.
 pub fn config_maps(container: ContainerView<'_>) -> Vec<Mounted<'_>> {
     let pod = container.pod;
@@ -35,15 +32,55 @@ pub fn config_maps(container: ContainerView<'_>) -> Vec<Mounted<'_>> {
     });
     mounted.collect()
 }
+=======
+impl<'s> Mount<'s> {
+    /// Iterates over a container's mounts.
+    pub fn all(container: ContainerView<'s>) -> impl Iterator<Item = Self> {
+        let volumes = container.pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
+        let mounts = container.spec.volume_mounts.iter().flatten();
+        mounts.map(move |mount| Self { mount, volume: volumes.iter().find(|volume| volume.name == mount.name) })
+    }
+>>>>>>> main
 
-impl Mounted<'_> {
-    /// Returns the entries that are files of JSON by their name and do not parse, with the error.
-    pub fn broken_json(&self) -> Vec<(&str, String)> {
-        let json = self.files.iter().filter(|(file, _)| file.ends_with(".json"));
-        let broken = json.filter_map(|(_, (key, content))| {
-            let error = serde_json::from_str::<serde::de::IgnoredAny>(content).err()?;
-            Some((*key, format!("is no valid JSON: {error}")))
-        });
-        broken.collect()
+    /// Returns the mount at a path or the nearest one above it.
+    pub fn over(container: ContainerView<'s>, path: &str) -> Option<Self> {
+        let above = Self::all(container).filter(|mount| mount.covers(path));
+        above.max_by_key(|mount| mount.mount.mount_path.len())
+    }
+
+    /// Returns whether a path lies at or below the mount.
+    pub fn covers(self, path: &str) -> bool {
+        let root = self.mount.mount_path.trim_end_matches('/');
+        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Returns whether nobody may write to it.
+    pub fn is_read_only(self) -> bool {
+        let config = self.volume.is_some_and(|volume| volume.config_map.is_some() || volume.secret.is_some() || volume.projected.is_some());
+        let claim = self.volume.and_then(|volume| volume.persistent_volume_claim.as_ref()).and_then(|claim| claim.read_only);
+        self.mount.read_only == Some(true) || claim == Some(true) || config
+    }
+
+    /// Returns what the volume is: `an emptyDir`, `configmap/settings`, `persistentvolumeclaim/data`.
+    pub fn phrase(self) -> String {
+        let Some(volume) = self.volume else { return "a volume".to_owned() };
+        if let Some(map) = &volume.config_map {
+            return format!("configmap/{}", map.name);
+        }
+        if let Some(secret) = &volume.secret {
+            return format!("secret/{}", secret.secret_name.as_deref().unwrap_or_default());
+        }
+        if let Some(claim) = &volume.persistent_volume_claim {
+            return format!("persistentvolumeclaim/{}", claim.claim_name);
+        }
+        if volume.empty_dir.is_some() {
+            return "an emptyDir".to_owned();
+        }
+        volume.host_path.as_ref().map_or_else(|| "a volume".to_owned(), |host| format!("the host's {}", host.path))
+    }
+
+    /// Returns the path of the mount in the spec.
+    pub fn path(self, container: ContainerView<'_>) -> String {
+        container.spec_path(&format!("volumeMounts[{}].mountPath", self.mount.name))
     }
 }

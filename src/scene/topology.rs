@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::{Scene, owners};
+use super::{Scene, owners, placement, selector};
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef};
 
@@ -19,6 +19,8 @@ pub enum Relation {
     Mounts,
     /// It names a ConfigMap, Secret or ServiceAccount.
     References,
+    /// A pod that has no node would run there.
+    WaitsFor,
     /// A Service leads to it.
     Selects,
     /// An Ingress leads to a Service.
@@ -57,7 +59,7 @@ impl Topology {
         id
     }
 
-    fn add(&mut self, from: &ObjectRef, relation: Relation, to: &ObjectRef) {
+    pub(super) fn add(&mut self, from: &ObjectRef, relation: Relation, to: &ObjectRef) {
         let (from, to) = (self.id(from), self.id(to));
         if from != to {
             self.depends_on[from].push((to, relation));
@@ -108,6 +110,8 @@ pub(super) fn build(scene: &Scene<'_>) -> Topology {
     routes(scene, &mut topology);
     scalers(scene, &mut topology);
     custom_owners(scene, &mut topology);
+    network(scene, &mut topology);
+    placement::connect(scene, &mut topology);
     for call in scene.calls() {
         let to = ObjectRef::new(Kind::Service, &call.service.0, &call.service.1);
         topology.add(&scene.workloads()[call.caller].object, Relation::Calls, &to);
@@ -229,6 +233,20 @@ fn scalers(scene: &Scene<'_>, topology: &mut Topology) {
         let api_version = target.api_version.as_deref().unwrap_or_default();
         let to = ObjectRef::parse(api_version, &target.kind, Some(scaler.namespace()), &target.name);
         topology.add(&object, Relation::Scales, &to);
+    }
+}
+
+/// Adds edges from workloads to the policies that apply to them and to what cluster DNS is configured with.
+fn network(scene: &Scene<'_>, topology: &mut Topology) {
+    let dns = ObjectRef::new(Kind::ConfigMap, "kube-system", "coredns");
+    for workload in scene.workloads() {
+        topology.add(&workload.object, Relation::References, &dns);
+        for policy in scene.snapshot.objects.network_policies.in_namespace(workload.namespace()) {
+            let selector = policy.spec.as_ref().and_then(|spec| spec.pod_selector.as_ref());
+            if selector.is_none_or(|selector| selector::matches(selector, workload.labels)) {
+                topology.add(&workload.object, Relation::Admits, &ObjectRef::new(Kind::NetworkPolicy, policy.namespace(), policy.name()));
+            }
+        }
     }
 }
 

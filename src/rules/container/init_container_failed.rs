@@ -3,7 +3,7 @@
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::safe;
 use crate::rules::Rule;
-use crate::scene::mounts::{self, Mounted};
+use crate::scene::mounted_config::{self, Mounted};
 use crate::scene::{ContainerView, Crash, Role, Scene, commands, fresh};
 
 /// See [`Rule::docs`].
@@ -68,7 +68,7 @@ fn failed(container: ContainerView<'_>) -> Option<Finding> {
         finding = finding.because(container.pod_ref(), container.spec_path("command"), safe::shorten(&line, 300));
     }
     let configured = word.is_some_and(|word| speaks_of_configuration(&word.text));
-    let maps: Vec<Mounted<'_>> = if configured { mounts::config_maps(container) } else { Vec::new() };
+    let maps: Vec<Mounted<'_>> = if configured { mounted_config::config_maps(container) } else { Vec::new() };
     let finding = maps.iter().fold(finding, |finding, map| blame(finding, container, map));
     Some(finding.recommend(cure(container, &maps)).next(commands::previous_logs(container)))
 }

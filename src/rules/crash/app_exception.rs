@@ -1,0 +1,109 @@
+//! The program ended itself, and its log says why.
+
+use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::rules::Rule;
+use crate::scene::log::{Decisive, Weight};
+use crate::scene::{Crash, Role, Scene, Testimony, outages, testimonies};
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "app-exception",
+    category: "app_exception",
+    summary: "detects containers whose program ended itself with an error that its log names",
+    docs: "\
+## What it means
+The program gave up by itself: an exception that nobody caught, a panic, a fatal error. Kubernetes starts it again, and it \
+will end the same way until what it complains of is changed.
+
+## How it is detected
+The container crashed, and the log of that run holds a decisive line: the head of an uncaught exception or panic (of a \
+chain, the innermost) before a fatal line, an error, a complaint. Usage texts, stack frames, `exiting` and lines that \
+report zero errors do not count. Kills from outside (OOM, failed probes) are other rules.
+
+## What to do
+Read the quoted line and what stands before it in the log. If the crash began with a rollout, roll back first.",
+    severity: Severity::Error,
+    needs: &[Kind::Pod],
+    uses: &[],
+    explains: &[
+        "service-backends-missing",
+        "rollout-stuck",
+        "owner-not-ready",
+        "job-backoff-limit",
+        "readiness-probe-failing",
+        "liveness-probe-failing",
+        "startup-probe-failing",
+        "dependency-unreachable",
+        "crash-no-logs",
+        "hpa-no-metrics",
+        "pdb-blocks-eviction",
+        "init-container-waiting",
+        "log-error-running",
+    ],
+    check,
+};
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    testimonies(scene).filter_map(|testimony| app_exception(&testimony)).collect()
+}
+
+fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
+    let crash = testimony.crash.filter(|crash| ended_itself(crash, testimony))?;
+    if !outages(testimony).is_empty() {
+        return None;
+    }
+    let Some(decisive) = testimony.decisive() else { return last_words(testimony) };
+    let container = testimony.container;
+    let message = format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), clip(&decisive.shown()));
+    let finding = RULE.finding(container.subject(), message).confidence(confidence(decisive, &crash));
+    let finding = testimony.quote(finding, decisive.line, decisive.number);
+    let finding = match testimony.log.cause {
+        Some(cause) => testimony.quote(finding, cause.line, cause.number),
+        None => finding,
+    };
+    Some(advise(testimony.attest_crash(finding), testimony))
+}
+
+/// Says what is known when no line is decisive: the last one.
+fn last_words(testimony: &Testimony<'_>) -> Option<Finding> {
+    let last = testimony.log.last_line()?;
+    let (number, _) = testimony.log.lines().filter(|(_, line)| line.trim() == last).last()?;
+    let container = testimony.container;
+    let shown = crate::scene::log::line::shown(last);
+    let message = format!("{} {}; its last line is `{}`", container.phrase(), testimony.end_phrase(), clip(&shown));
+    let finding = testimony.quote(RULE.finding(container.subject(), message).confidence(0.45), last, number);
+    Some(advise(testimony.attest_crash(finding), testimony))
+}
+
+/// Returns whether the end was the program's own deed: not a kill, and not a start that failed.
+fn ended_itself(crash: &Crash<'_>, testimony: &Testimony<'_>) -> bool {
+    let killed = matches!(crash.exit_code, 137 | 143) || crash.reason == "OOMKilled";
+    let never_ran = matches!(crash.reason, "StartError" | "ContainerCannotRun" | "ContainerStatusUnknown");
+    let is_job = testimony.container.pod.workload().object.is(Kind::Job);
+    // An init container's failure is the rule init-container-failed, which quotes the same line.
+    let stopped = crash.exit_code == 0 && (is_job || testimony.was_stopped());
+    !killed && !never_ran && !stopped && testimony.container.role != Role::Init
+}
+
+fn confidence(decisive: Decisive<'_>, crash: &Crash<'_>) -> f64 {
+    let base: f64 = match decisive.weight {
+        Weight::Uncaught => 0.85,
+        Weight::Fatal => 0.8,
+        Weight::Error => 0.75,
+        Weight::Complaint => 0.65,
+    };
+    // A clean exit or a shell's 126 and 127 may have another reason than the line.
+    if matches!(crash.exit_code, 0 | 126 | 127) { base - 0.2 } else { base }
+}
+
+fn advise(finding: Finding, testimony: &Testimony<'_>) -> Finding {
+    let container = testimony.container;
+    finding
+        .recommend(Recommendation::new("fix-program", format!("fix what `{}` complains of in the quoted line", container.name())))
+        .next(testimony.logs_command())
+}
+
+/// Keeps a message readable; the evidence has the whole line.
+fn clip(line: &str) -> String {
+    if line.chars().count() <= 140 { line.to_owned() } else { line.chars().take(139).chain(['…']).collect() }
+}

@@ -1,0 +1,79 @@
+//! A liveness probe fails.
+
+use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::rules::Rule;
+use crate::scene::probe::{Handler, Verdict};
+use crate::scene::probe_failing::{FailingProbe, failing};
+use crate::scene::probe_failure::Reason;
+use crate::scene::{ProbeKind, Scene};
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "liveness-probe-failing",
+    category: "liveness_probe",
+    summary: "detects liveness probes that fail",
+    docs: "\
+## What it means
+The liveness probe fails, so the kubelet takes the container for dead and restarts it. The exit code 137 or 143 of such a \
+container is the probe's doing, not that of the OOM killer.
+
+## How it is detected
+The kubelet says that the probe failed and that it restarts the container for it; or the probe keeps failing and the \
+threshold is not yet met. A container that crashes by itself, so that its probe fails too, is left out.
+
+## What to do
+A liveness probe should only ask whether the program hangs: a cheap path of its own, not one that depends on a database \
+or on start-up. Correct the path or command; for a slow start use a start-up probe; give a slow answer a longer \
+`timeoutSeconds`.",
+    severity: Severity::Error,
+    needs: &[Kind::Pod, Kind::Event],
+    uses: &[],
+    explains: &[
+        "crash-no-logs",
+        "app-exception",
+        "dependency-unreachable",
+        "init-container-waiting",
+        "job-backoff-limit",
+        "log-error-running",
+        "owner-not-ready",
+        "pdb-blocks-eviction",
+        "hpa-no-metrics",
+        "readiness-probe-failing",
+        "rollout-stuck",
+        "service-backends-missing",
+    ],
+    check,
+};
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    failing(scene, ProbeKind::Liveness).filter_map(|failing| finding(&failing)).collect()
+}
+
+fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
+    if failing.verdict != Verdict::Failing {
+        return None;
+    }
+    let message = format!("{} {}, {}", failing.probe.phrase(), failing.what_happens(), failing.consequence());
+    let recommendation = Recommendation::new("edit-object", fix(failing)).command(failing.edit());
+    let severity = if failing.kill.is_some() { Severity::Error } else { Severity::Warning };
+    Some(failing.finding(&RULE, message).severity(severity).confidence(confidence(failing)).recommend(recommendation))
+}
+
+fn fix(failing: &FailingProbe<'_>) -> String {
+    let probe = format!("the liveness probe of `{}`", failing.probe.container.name());
+    match (&failing.failure.reason, &failing.probe.handler) {
+        (Reason::Status(404), Handler::Http { path, .. }) => format!("point {probe} at a path that the program serves, not `{path}`"),
+        (Reason::Status(401 | 403), Handler::Http { path, .. }) => format!("let {probe} ask a path that needs no login, not `{path}`"),
+        (Reason::TimedOut, _) => format!("find out why the program answers slowly, or raise `timeoutSeconds` of {probe}"),
+        (_, Handler::Exec { command }) => format!("run `{}` in the container to see why it fails, and mend it or the command of {probe}", command.join(" ")),
+        (Reason::Status(500..), Handler::Http { path, .. }) => {
+            format!("let {probe} ask a path that does not depend on others or on start-up, not `{path}`; leave that to readiness")
+        }
+        _ => format!("let the program listen where {probe} asks, or correct {probe}"),
+    }
+}
+
+/// A server error may have a cause behind it, such as a dead database.
+fn confidence(failing: &FailingProbe<'_>) -> f64 {
+    if matches!(failing.failure.reason, Reason::Status(500..)) { 0.85 } else { 0.92 }
+}

@@ -1,0 +1,42 @@
+//! A readiness probe asks a port where nothing listens.
+
+use crate::model::{Finding, Kind, Severity};
+use crate::rules::Rule;
+use crate::scene::probe_failing::failing;
+use crate::scene::{ProbeKind, Scene};
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "readiness-probe-wrong-port",
+    category: "readiness_probe",
+    summary: "detects readiness probes that ask a port where the container does not listen",
+    docs: "\
+## What it means
+The readiness probe asks a port on which nothing listens, while the container serves another one. The pod runs but never becomes ready, so no Service sends it traffic and a rollout waits for it.
+
+## How it is detected
+The kubelet says that the connection is refused, and the container's log names another port on which it listens, or the \
+manifest declares other ports than the probe's, or another probe passes on another port. The ports of a mesh's side-car \
+are left out.
+
+## What to do
+Set the probe's port to the one that the program listens on; naming the port in `ports` and in the probe keeps the two together.",
+    severity: Severity::Error,
+    needs: &[Kind::Pod, Kind::Event],
+    uses: &[],
+    explains: &[
+        "dependency-unreachable",
+        "hpa-no-metrics",
+        "init-container-waiting",
+        "log-error-running",
+        "owner-not-ready",
+        "pdb-blocks-eviction",
+        "rollout-stuck",
+        "service-backends-missing",
+    ],
+    check,
+};
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    failing(scene, ProbeKind::Readiness).filter_map(|failing| failing.wrong_port(&RULE)).collect()
+}

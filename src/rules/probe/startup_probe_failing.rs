@@ -1,0 +1,69 @@
+//! A startup probe fails.
+
+use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::rules::Rule;
+use crate::scene::probe::{Handler, Verdict};
+use crate::scene::probe_failing::{FailingProbe, failing};
+use crate::scene::probe_failure::Reason;
+use crate::scene::{ProbeKind, Scene};
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "startup-probe-failing",
+    category: "startup_probe",
+    summary: "detects startup probes that fail",
+    docs: "\
+## What it means
+The start-up probe did not pass in the time that it allows, so the kubelet restarts the container before it is up.
+
+## How it is detected
+The kubelet says that the probe failed, and the container was killed for it or has run for longer than the probe allows. \
+A start-up probe that fails while the container is young is as it should be.
+
+## What to do
+If the program starts slowly, raise `failureThreshold`; if the probe asks the wrong port or path, correct it; else read \
+the log to see what start-up waits for.",
+    severity: Severity::Error,
+    needs: &[Kind::Pod, Kind::Event],
+    uses: &[],
+    explains: &[
+        "crash-no-logs",
+        "app-exception",
+        "dependency-unreachable",
+        "init-container-waiting",
+        "job-backoff-limit",
+        "log-error-running",
+        "owner-not-ready",
+        "pdb-blocks-eviction",
+        "hpa-no-metrics",
+        "readiness-probe-failing",
+        "rollout-stuck",
+        "service-backends-missing",
+    ],
+    check,
+};
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    failing(scene, ProbeKind::Startup).filter_map(|failing| finding(&failing)).collect()
+}
+
+fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
+    if !matches!(failing.verdict, Verdict::Failing | Verdict::WrongProtocol) {
+        return None;
+    }
+    let message = format!("{} {}, {}", failing.probe.phrase(), failing.what_happens(), failing.consequence());
+    let recommendation = Recommendation::new("edit-object", fix(failing)).command(failing.edit());
+    Some(failing.finding(&RULE, message).confidence(0.85).recommend(recommendation))
+}
+
+fn fix(failing: &FailingProbe<'_>) -> String {
+    let probe = format!("the startup probe of `{}`", failing.probe.container.name());
+    match (&failing.failure.reason, &failing.probe.handler) {
+        (Reason::Status(404), Handler::Http { path, .. }) => format!("point {probe} at a path that the program serves, not `{path}`"),
+        (Reason::Status(401 | 403), Handler::Http { path, .. }) => format!("let {probe} ask a path that needs no login, not `{path}`"),
+        (Reason::TimedOut, _) => format!("find out why the program answers slowly, or raise `timeoutSeconds` of {probe}"),
+        (_, Handler::Exec { command }) => format!("run `{}` in the container to see why it fails, and mend it or the command of {probe}", command.join(" ")),
+        (Reason::Refused, _) => format!("raise `failureThreshold` of {probe} if the program starts slowly, or correct its port"),
+        _ => format!("let the program listen where {probe} asks, or correct {probe}"),
+    }
+}

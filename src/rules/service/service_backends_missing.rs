@@ -1,0 +1,134 @@
+//! No pod behind a Service is ready.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
+use crate::render::quote;
+use crate::rules::Rule;
+use crate::scene::selector;
+use crate::scene::usage::{self, Usage};
+use crate::scene::{PodView, ProbeKind, ProbeView, Scene, ServiceView, Workload};
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "service-backends-missing",
+    category: "service_backends_missing",
+    summary: "detects Services behind which no pod is ready",
+    docs: "\
+## What it means
+Whoever calls the Service gets no answer, as none of the pods that it selects is ready, or there are none. It is mostly a \
+symptom: what keeps the pods from being ready is the cause.
+
+## How it is detected
+The selector meets pods of which none is ready, or a workload that has no pods, or nothing at all. Pods that have just \
+been made get the time that their readiness probe allows. Services without a selector are left out.
+
+## What to do
+Mend what keeps the workload's pods from being ready. If nothing carries the selector's labels, deploy what should, or \
+delete the Service.",
+    severity: Severity::Critical,
+    needs: &[Kind::Service, Kind::Pod],
+    uses: &[Kind::EndpointSlice, Kind::Endpoints],
+    explains: &[
+        "app-exception",
+        "crash-no-logs",
+        "dependency-unreachable",
+        "init-container-failed",
+        "init-container-waiting",
+        "liveness-probe-failing",
+        "log-error-running",
+        "readiness-probe-failing",
+        "startup-probe-failing",
+        "webhook-blocking",
+    ],
+    check,
+};
+
+/// A pod needs some time to be scheduled, pulled and started.
+const STARTING: SignedDuration = SignedDuration::from_secs(30);
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let usage = Usage::new(scene);
+    let judged = scene.services().filter(|service| scene.knows(Kind::Pod, service.namespace()) && counts(*service));
+    judged.filter(|service| usage.ready(*service) == 0).flat_map(|service| missing(&usage, service)).collect()
+}
+
+/// Services without a selector have their endpoints written by somebody else; some publish pods that are not ready.
+fn counts(service: ServiceView<'_>) -> bool {
+    let unready = service.service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses).unwrap_or(false);
+    service.selector().is_some() && !unready && !service.pods().any(PodView::is_ready)
+}
+
+fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
+    let workloads: Vec<_> = service.workloads().filter(|workload| !usage::is_batch(workload)).collect();
+    if workloads.is_empty() {
+        return nothing(usage, service).into_iter().collect();
+    }
+    let mut pods: BTreeMap<&ObjectRef, Vec<PodView<'_>>> = BTreeMap::new();
+    for pod in service.pods() {
+        pods.entry(&pod.workload().object).or_default().push(pod);
+    }
+    // A bare pod that ended is no backend that somebody waits for.
+    let serves = |workload: &&Workload<'_>| !workload.object.is(Kind::Pod) || pods.contains_key(&workload.object);
+    let found = workloads.into_iter().filter(serves).map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
+    let found: Vec<_> = found.collect();
+    if found.iter().any(|(_, pods)| pods.iter().any(|pod| is_starting(*pod))) {
+        return Vec::new();
+    }
+    found.into_iter().map(|(workload, pods)| behind(usage, service, workload, pods)).collect()
+}
+
+fn is_starting(pod: PodView<'_>) -> bool {
+    let restarted = pod.containers().any(|container| container.restarts() > 0);
+    let probes = pod.containers().filter_map(|container| ProbeView::of(container, ProbeKind::Readiness));
+    let allowed = probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
+    let since = pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
+    let since = since.max(pod.created());
+    !restarted && since.is_some_and(|since| pod.scene.now().duration_since(since) < allowed)
+}
+
+fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, pods: &[PodView<'_>]) -> Finding {
+    let short = workload.object.short();
+    let (name, asked) = (service.object().short(), workload.desired);
+    let message = match (pods.len(), asked) {
+        (0, Some(0)) => format!("{name} has no backend: {short} is scaled to 0 replicas"),
+        (0, _) => format!("{name} has no backend: {short} has no pods"),
+        (1, _) => format!("{name} has no ready backend: the only pod of {short} is not ready"),
+        (count, _) => format!("{name} has no ready backend: none of the {count} pods of {short} is ready"),
+    };
+    let idle = asked == Some(0) && !usage.is_used(service);
+    let mut finding = RULE
+        .finding(workload.object.clone(), message)
+        .key(service.name())
+        .severity(if idle { Severity::Info } else { usage.severity(service) })
+        .confidence(0.95)
+        .because(service.object(), "spec.selector", service.selector().map(selector::print).unwrap_or_default())
+        .mentions(service.object())
+        .affects(service.object())
+        .recommend(Recommendation::new("mend-cause", format!("mend what keeps the pods of {short} from being ready")))
+        .next(quote::command(&["kubectl", "describe", &short, "-n", workload.namespace()]));
+    for pod in pods {
+        let since = pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+        finding = finding.because_at(pod.object(), "status.conditions[Ready].status", "False", since).seen(since, Some(pod.scene.now())).affects(pod.object());
+    }
+    finding.evidence.truncate(4);
+    finding
+}
+
+fn nothing(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
+    let selector = service.selector()?;
+    let pairs = selector::print(selector);
+    let message = format!("{} selects `{pairs}`, which no pod and no workload in namespace {} carries", service.object().short(), service.namespace());
+    let used = usage.is_used(service);
+    let summary = format!("deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it", service.name());
+    Some(
+        RULE.finding(service.object(), message)
+            .severity(if used { Severity::Critical } else { Severity::Info })
+            .confidence(0.9)
+            .because(service.object(), "spec.selector", pairs)
+            .recommend(Recommendation::new("edit-object", summary))
+            .next(quote::command(&["kubectl", "get", "pods", "-n", service.namespace(), "--show-labels"])),
+    )
+}

@@ -1,0 +1,154 @@
+//! A workload is scaled to zero replicas.
+
+use jiff::Timestamp;
+
+use crate::model::store::HasMeta as _;
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
+use crate::render::quote;
+use crate::rules::Rule;
+use crate::scene::{EventView, Scene, ServiceView, Workload, changes};
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "scaled-to-zero",
+    category: "scaled_to_zero",
+    summary: "detects workloads with zero replicas that others depend on",
+    docs: "\
+## What it means
+`spec.replicas` is 0, so that no pod runs, on purpose or by mistake. Where a Service leads to the workload, its callers get no \
+answer.
+
+## How it is detected
+A Deployment, StatefulSet or ReplicaSet asks for zero replicas. It is an error where a Service leads to it that another workload \
+or an Ingress uses, or that served until a short while ago; otherwise it is only mentioned.
+
+## What to do
+Scale it up again. If somebody (an autoscaler, a cost saver, a pipeline) scales it down once more, look who it is: the evidence \
+names the last writer.",
+    severity: Severity::Info,
+    needs: &[Kind::Deployment],
+    uses: &[Kind::Service, Kind::Event],
+    explains: &[
+        "service-backends-missing",
+        "dependency-unreachable",
+        "log-error-running",
+        "app-exception",
+        "readiness-probe-failing",
+        "liveness-probe-failing",
+        "startup-probe-failing",
+        "init-container-waiting",
+        "init-container-failed",
+        "crash-no-logs",
+        "owner-not-ready",
+        "rollout-stuck",
+        "hpa-no-metrics",
+        "service-selector-mismatch",
+        "ingress-backend-missing",
+        "webhook-blocking",
+    ],
+    check,
+};
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let asleep = scene.workloads().iter().filter(|workload| is_at_zero(scene, workload));
+    let mut asleep = asleep.peekable();
+    if asleep.peek().is_none() {
+        return Vec::new();
+    }
+    let services: Vec<ServiceView<'_>> = scene.services().collect();
+    asleep.filter_map(|workload| at_zero(scene, &services, workload)).collect()
+}
+
+fn is_at_zero(scene: &Scene<'_>, workload: &Workload<'_>) -> bool {
+    let object = &workload.object;
+    let scales = [Kind::Deployment, Kind::StatefulSet, Kind::ReplicaSet, Kind::ReplicationController].iter().any(|kind| object.is(*kind));
+    let waits = scene.pods_of(workload).any(|pod| pod.is_ready() && !pod.is_terminating());
+    scales && workload.desired == Some(0) && !waits
+}
+
+/// Who depends on a workload.
+struct Need {
+    severity: Severity,
+    /// `service/cart leads to it and deployment/web calls it`.
+    words: String,
+    service: ObjectRef,
+    confidence: f64,
+}
+
+fn at_zero(scene: &Scene<'_>, services: &[ServiceView<'_>], workload: &Workload<'_>) -> Option<Finding> {
+    let object = workload.object.clone();
+    let down = scaled_down(scene, &object);
+    let writer = changes::newest(workload.changes, "spec.replicas");
+    let when = down.and_then(|event| event.last).or_else(|| writer.and_then(|change| change.time));
+    let need = need(scene, services, workload, when);
+    let by = writer.filter(|change| !change.manager.is_empty());
+    let by = by.map(|change| format!(", by `{}`", change.manager)).unwrap_or_default();
+    let words = need.as_ref().map(|need| format!(", though {}", need.words)).unwrap_or_default();
+    let message = format!("{} is scaled to 0 replicas{by}{words}", object.short());
+    let mut finding = RULE
+        .finding(object.clone(), message)
+        .severity(need.as_ref().map_or(Severity::Info, |need| need.severity))
+        .confidence(need.as_ref().map_or(0.9, |need| need.confidence))
+        .because_at(object.clone(), "spec.replicas", "0", writer.and_then(|change| change.time))
+        .seen(when, Some(scene.now()));
+    if let Some(event) = down {
+        finding = finding.because_at(object.clone(), "events[ScalingReplicaSet].message", event.message, event.last);
+    }
+    if let Some(change) = writer {
+        finding = finding.because_at(object.clone(), "metadata.managedFields[spec.replicas].manager", change.manager.as_str(), change.time);
+    }
+    if let Some(need) = need {
+        finding = finding.affects(need.service);
+    }
+    let replicas = down.and_then(|event| before(event.message)).unwrap_or(1);
+    let scale = quote::command(&["kubectl", "scale", &object.short(), "-n", object.namespace(), &format!("--replicas={replicas}")]);
+    let summary = format!("scale {} up to {replicas}, unless it is meant to rest", object.short());
+    Some(finding.recommend(Recommendation::new("scale", summary).command(scale)))
+}
+
+/// Returns the newest event that tells of the way to zero.
+fn scaled_down<'s>(scene: &'s Scene<'_>, object: &'s ObjectRef) -> Option<&'s EventView<'s>> {
+    let to_zero = |message: &str| message.contains(" to 0 from ") || message.ends_with(" to 0");
+    scene.events_of(object).filter(|event| event.reason == "ScalingReplicaSet" && to_zero(event.message)).last()
+}
+
+/// Returns how many replicas there were: `Scaled down replica set cart-7d9f8 to 0 from 3`.
+fn before(message: &str) -> Option<u32> {
+    message.rsplit_once(" from ")?.1.parse().ok().filter(|replicas| *replicas > 0)
+}
+
+fn need(scene: &Scene<'_>, services: &[ServiceView<'_>], workload: &Workload<'_>, when: Option<Timestamp>) -> Option<Need> {
+    let leads = |service: &&ServiceView<'_>| {
+        service.namespace() == workload.namespace() && service.workloads().any(|behind| behind.object == workload.object)
+    };
+    // A Service with other pods that answer does not miss this workload.
+    let service = services.iter().filter(leads).find(|service| !service.pods().any(crate::scene::PodView::is_ready))?;
+    let name = service.object().short();
+    let user = caller(scene, *service, workload).or_else(|| route(scene, *service));
+    let (severity, words, confidence) = match user {
+        Some(user) => (Severity::Error, format!("{name} leads to it and {user} uses that"), 0.93),
+        None if scene.is_recent(when) => (Severity::Error, format!("{name} leads to it and served until then"), 0.88),
+        None => (Severity::Info, format!("{name} leads to it"), 0.8),
+    };
+    Some(Need { severity, words, service: service.object(), confidence })
+}
+
+/// Returns a workload that runs and is configured with the Service.
+fn caller(scene: &Scene<'_>, service: ServiceView<'_>, workload: &Workload<'_>) -> Option<String> {
+    let mut calls = scene.calls().iter();
+    let call = calls.find(|call| {
+        let caller = &scene.workloads()[call.caller];
+        call.service.1 == service.name() && call.service.0 == service.namespace() && caller.object != workload.object && caller.desired != Some(0)
+    })?;
+    Some(scene.workloads()[call.caller].object.short())
+}
+
+fn route(scene: &Scene<'_>, service: ServiceView<'_>) -> Option<String> {
+    let topology = scene.topology();
+    let mut ingresses = scene.snapshot.objects.ingresses.in_namespace(service.namespace());
+    ingresses.find_map(|ingress| {
+        let object = ObjectRef::new(Kind::Ingress, ingress.object.namespace(), ingress.object.name());
+        let leads = topology.depends_on(&object).any(|(to, _)| *to == service.object());
+        leads.then(|| object.short())
+    })
+}
