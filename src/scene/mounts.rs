@@ -11,28 +11,6 @@ pub struct Mount<'s> {
     pub volume: Option<&'s Volume>,
 }
 
-<<<<<<< HEAD
-/// Returns the ConfigMaps that a container has mounted and that were read.
-pub fn config_maps(container: ContainerView<'_>) -> Vec<Mounted<'_>> {
-    let pod = container.pod;
-    let volumes = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
-    let mounts = container.spec.volume_mounts.iter().flatten();
-    let mounted = mounts.filter_map(|mount| {
-        let source = volumes.iter().find(|volume| volume.name == mount.name)?.config_map.as_ref()?;
-        let map = pod.scene.snapshot.objects.config_maps.get(pod.namespace(), &source.name)?;
-        let items = source.items.as_deref();
-        let file = |key: &'_ str| match items {
-            Some(items) => items.iter().find(|item| item.key == key).map(|item| item.path.as_str()),
-            None => None,
-        };
-        let entries = map.object.data.iter().flatten().filter(|(key, _)| items.is_none() || file(key).is_some());
-        let files =
-            entries.map(|(key, content)| (file(key).unwrap_or(key), (key.as_str(), content.as_str()))).collect();
-        Some(Mounted { name: map.object.name(), path: &mount.mount_path, files })
-    });
-    mounted.collect()
-}
-=======
 impl<'s> Mount<'s> {
     /// Iterates over a container's mounts.
     pub fn all(container: ContainerView<'s>) -> impl Iterator<Item = Self> {
@@ -40,7 +18,6 @@ impl<'s> Mount<'s> {
         let mounts = container.spec.volume_mounts.iter().flatten();
         mounts.map(move |mount| Self { mount, volume: volumes.iter().find(|volume| volume.name == mount.name) })
     }
->>>>>>> main
 
     /// Returns the mount at a path or the nearest one above it.
     pub fn over(container: ContainerView<'s>, path: &str) -> Option<Self> {
