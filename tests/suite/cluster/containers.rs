@@ -16,8 +16,11 @@ fn three_replicas_that_outgrow_their_memory_behind_a_service_are_one_incident() 
     stage.until_restarted(3, 2);
     let report = stage.says(&["oom_killed"], "Deployment/eater", &["10Mi"]);
     assert_eq!(troubles(&report).len(), 1, "{report:#}");
-    let effects = report["incidents"][0]["effects"].as_array().unwrap();
-    assert!(effects.iter().any(|effect| effect["subject"]["kind"] == "Service"), "{report:#}");
+    let incident = &report["incidents"][0];
+    let effects = incident["effects"].as_array().unwrap();
+    assert!(effects.iter().any(|effect| effect["category"] == "service_backends_missing"), "{report:#}");
+    let hit = incident["affected"].as_array().unwrap();
+    assert!(hit.iter().any(|object| object["kind"] == "Service" && object["name"] == "eater"), "{report:#}");
 }
 
 #[test]
