@@ -126,7 +126,8 @@ fn plain_name(name: &str) -> &str {
 /// Words why a client cannot be set up: a certificate that cannot be read, a credential plugin that fails.
 pub(super) fn cannot_set_up(error: &kube::Error, user: &AuthInfo) -> Failure {
     let Some(cause) = find::<AuthError>(error) else {
-        return Failure::unreachable(format!("the connection cannot be set up: {error}"));
+        return Failure::unreachable(format!("the connection cannot be set up: {error}"))
+            .hint("see what the kubeconfig says with `kubectl config view --minify`");
     };
     let Some(plugin) = &user.exec else {
         return RequestError::Credentials { message: credentials(cause) }.into_failure("credentials");
