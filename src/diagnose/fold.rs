@@ -87,12 +87,25 @@ fn doubt(cause: &Finding) -> u32 {
 }
 
 fn explains(cause: &Finding, effect: &Finding) -> bool {
-    cause.rule.explains.contains(&effect.rule.id)
+    (cause.rule.explains.contains(&effect.rule.id) || is_context(cause, effect))
         && (cause.state == State::Present || effect.state == State::Past)
+        && across_calls(cause, effect)
         && same_container(cause, effect)
         && looks_outward(cause, effect)
         && in_time(cause, effect)
         && hits(cause, effect)
+}
+
+/// A Service without backends hits those who call it, not the workload behind it.
+fn across_calls(cause: &Finding, effect: &Finding) -> bool {
+    cause.rule.category != "service_backends_missing" || cause.subject.object != effect.subject.object
+}
+
+/// What changed is told beside any cause of the same workload, never above one.
+fn is_context(cause: &Finding, effect: &Finding) -> bool {
+    effect.rule.id == "config-changed"
+        && cause.severity > effect.severity
+        && cause.subject.object == effect.subject.object
 }
 
 /// Two containers of one workload fail each for itself.
@@ -159,4 +172,46 @@ fn root(edges: &[Option<Edge>], mut index: usize) -> usize {
         index = edge.cause;
     }
     index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::capture;
+    use crate::rules;
+    use crate::scene::Scene;
+
+    const TWO: &str = "
+apiVersion: rca/v1alpha1
+kind: Snapshot
+takenAt: 2026-01-01T12:00:00Z
+objects:
+- {apiVersion: apps/v1, kind: Deployment, metadata: {name: cart, namespace: shop}, spec: {selector: {}, template: {spec: {containers: []}}}}
+- {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {selector: {}, template: {spec: {containers: []}}}}
+";
+
+    fn finding(rule: &str, object: ObjectRef) -> Finding {
+        rules::find(rule).expect("a rule").finding(object, "x")
+    }
+
+    #[test]
+    fn a_quota_explains_only_what_it_refused() {
+        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let scene = Scene::new(&snapshot);
+        let deployment = |name| ObjectRef::new(Kind::Deployment, "shop", name);
+        let quota = finding("quota-exceeded", ObjectRef::new(Kind::Namespace, "", "shop")).affects(deployment("cart"));
+        let findings =
+            [quota, finding("rollout-stuck", deployment("cart")), finding("rollout-stuck", deployment("web"))];
+        let groups = fold(scene.topology(), &findings);
+        assert_eq!(groups, [Group { cause: 0, effects: vec![1] }, Group { cause: 2, effects: vec![] }]);
+    }
+
+    #[test]
+    fn what_changed_stands_beside_the_cause() {
+        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let scene = Scene::new(&snapshot);
+        let cart = ObjectRef::new(Kind::Deployment, "shop", "cart");
+        let findings = [finding("config-changed", cart.clone()), finding("oom-killed", cart)];
+        assert_eq!(fold(scene.topology(), &findings), [Group { cause: 1, effects: vec![0] }]);
+    }
 }

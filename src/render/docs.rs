@@ -27,7 +27,7 @@ fn page(rules: &[&Rule]) -> String {
     page.push_str("| rule | severity | summary |\n|---|---|---|\n");
     for rule in rules {
         let summary = rule.summary.replace('|', "\\|");
-        write!(page, "| [{id}](#{id}) | {} | {summary} |\n", rule.severity.as_str(), id = rule.id).expect(TAKES_ALL);
+        writeln!(page, "| [{id}](#{id}) | {} | {summary} |", rule.severity.as_str(), id = rule.id).expect(TAKES_ALL);
     }
     for rule in rules {
         section(&mut page, rule);

@@ -75,7 +75,8 @@ fn table(rules: &[&Rule], look: &Look) -> String {
     let mut table = builder.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
     table.with(Modify::new(Rows::first()).with(Format::content(|text| look.paint(Ink::Strong, text))));
-    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Chooses which columns stand before the summary, and the width that is left for it.
@@ -99,10 +100,10 @@ fn markdown(docs: &str, look: &Look) -> String {
         if line.trim_start().starts_with("```") {
             code = !code;
         } else if code {
-            text.push_str(&format!("    {}\n", look.paint(Ink::Command, line)));
+            text.extend(["    ", &look.paint(Ink::Command, line), "\n"]);
         } else if let Some(heading) = line.strip_prefix('#') {
             let heading = heading.trim_start_matches('#').trim();
-            text.push_str(&format!("{}\n", look.paint(Ink::Strong, heading)));
+            text.extend([&look.paint(Ink::Strong, heading), "\n"]);
         } else if line.is_empty() {
             text.push('\n');
         } else if let Some(item) = line.strip_prefix("- ") {

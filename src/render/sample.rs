@@ -211,7 +211,9 @@ fn missing_env() -> Incident {
         );
         LOG_ERROR.finding(deployment(name), message).affects(deployment(name))
     });
-    let effects = std::iter::once(backends).chain(callers).collect();
+    let exits = "container `main` of deployment/cart exited with code 1 again and again, which is a crash loop";
+    let exits = LOG_ERROR.finding(deployment("cart"), exits).container("main");
+    let effects = [backends, exits].into_iter().chain(callers).collect();
     incident("3f9c0a1b2c3d4e5f", cause, effects)
 }
 

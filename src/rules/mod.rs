@@ -106,6 +106,8 @@ rules! {
         volume_node_affinity,
         scheduling_gated,
         readiness_gate,
+        priority_preemption,
+        scheduler_down,
     }
     storage {
         storageclass_missing,

@@ -39,8 +39,21 @@ pub enum Target {
 
 /// Programs that ask whether a host is there; they stand before the host.
 const PROBES: [&str; 15] = [
-    "nslookup", "nc ", "ncat ", "netcat ", "wait-for", "wait_for", "pg_isready", "mysqladmin", "redis-cli", "getent hosts", "ping ", "curl ", "wget ",
-    "dockerize", "/dev/tcp/",
+    "nslookup",
+    "nc ",
+    "ncat ",
+    "netcat ",
+    "wait-for",
+    "wait_for",
+    "pg_isready",
+    "mysqladmin",
+    "redis-cli",
+    "getent hosts",
+    "ping ",
+    "curl ",
+    "wget ",
+    "dockerize",
+    "/dev/tcp/",
 ];
 
 /// Returns what a container waits for.
@@ -68,7 +81,8 @@ pub fn of(container: ContainerView<'_>) -> Option<Waiting> {
 /// Returns whether a command line never ends by itself.
 fn never_ends(line: &str) -> bool {
     let line = line.trim_end_matches([';', ' ', '"', '\'']);
-    ["sleep infinity", "sleep inf", "tail -f /dev/null", "sleep 2147483647"].iter().any(|end| line.ends_with(end)) && !line.contains("until ")
+    ["sleep infinity", "sleep inf", "tail -f /dev/null", "sleep 2147483647"].iter().any(|end| line.ends_with(end))
+        && !line.contains("until ")
 }
 
 fn host_of_command(container: ContainerView<'_>, line: &str) -> Option<Awaited> {
@@ -81,7 +95,17 @@ fn host_of_command(container: ContainerView<'_>, line: &str) -> Option<Awaited> 
 
 fn speaks_of_waiting(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    let words = ["waiting for", "waiting on", "not ready yet", "is unavailable", "still waiting", "retrying", "can't resolve", "connection refused", "could not resolve"];
+    let words = [
+        "waiting for",
+        "waiting on",
+        "not ready yet",
+        "is unavailable",
+        "still waiting",
+        "retrying",
+        "can't resolve",
+        "connection refused",
+        "could not resolve",
+    ];
     words.iter().any(|word| lower.contains(word))
 }
 
@@ -101,12 +125,30 @@ fn host_in(container: ContainerView<'_>, words: &str) -> Option<Awaited> {
 }
 
 /// Words of commands and logs that look like host names.
-const COMMON: [&str; 17] =
-    ["sh", "bash", "sleep", "echo", "done", "http", "https", "tcp", "for", "waiting", "to", "be", "ready", "the", "is", "wait-for-it.sh", "wait-for.sh"];
+const COMMON: [&str; 17] = [
+    "sh",
+    "bash",
+    "sleep",
+    "echo",
+    "done",
+    "http",
+    "https",
+    "tcp",
+    "for",
+    "waiting",
+    "to",
+    "be",
+    "ready",
+    "the",
+    "is",
+    "wait-for-it.sh",
+    "wait-for.sh",
+];
 
 fn is_service(container: ContainerView<'_>, host: &str) -> bool {
     let service = service_of(host, container.pod.namespace());
-    service.is_some_and(|(namespace, name)| container.pod.scene.snapshot.objects.services.get(&namespace, &name).is_some())
+    service
+        .is_some_and(|(namespace, name)| container.pod.scene.snapshot.objects.services.get(&namespace, &name).is_some())
 }
 
 /// Returns the port that follows a host as a word of its own: `nc -z db 5432`.
@@ -121,7 +163,8 @@ fn expand(container: ContainerView<'_>, words: &str) -> String {
     let mut text = words.to_owned();
     for variable in container.spec.env.iter().flatten() {
         let Some(value) = variable.value.as_deref() else { continue };
-        for form in [format!("${{{}}}", variable.name), format!("$({})", variable.name), format!("${}", variable.name)] {
+        for form in [format!("${{{}}}", variable.name), format!("$({})", variable.name), format!("${}", variable.name)]
+        {
             text = text.replace(&form, value);
         }
     }

@@ -61,7 +61,8 @@ fn time(data: &mut &[u8]) -> Option<Timestamp> {
     let year: i16 = year.parse().ok()?;
     let year = if short { year + if year < 50 { 2000 } else { 1900 } } else { year };
     let part = |index: usize| rest.get(index..index + 2)?.parse::<i8>().ok();
-    let day: DateTime = date(year.clamp(1, 9999), 1, 1).with().month(part(0)?).day(part(2)?).build().ok()?.at(0, 0, 0, 0);
+    let day: DateTime =
+        date(year.clamp(1, 9999), 1, 1).with().month(part(0)?).day(part(2)?).build().ok()?.at(0, 0, 0, 0);
     let moment = day.with().hour(part(4)?).minute(part(6)?).second(part(8)?).build().ok()?;
     moment.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }

@@ -28,7 +28,8 @@ pub fn claims<'s>(scene: &'s Scene<'s>) -> Vec<ClaimView<'s>> {
             users.entry((pod.namespace(), claim)).or_default().push(pod);
         }
     }
-    let in_scope = scene.snapshot.objects.claims.iter().filter(|claim| scene.snapshot.scope.includes(claim.object.namespace()));
+    let in_scope =
+        scene.snapshot.objects.claims.iter().filter(|claim| scene.snapshot.scope.includes(claim.object.namespace()));
     let view = |claim: &'s Stored<PersistentVolumeClaim>| ClaimView {
         scene,
         claim,
@@ -48,10 +49,10 @@ impl<'s> ClaimView<'s> {
         ObjectRef::new(Kind::PersistentVolumeClaim, self.claim.object.namespace(), self.name())
     }
 
-    /// Returns whether it waits for a volume.
+    /// Returns whether it waits for a volume, or has lost it.
     pub fn is_pending(&self) -> bool {
         let phase = self.claim.object.status.as_ref().and_then(|status| status.phase.as_deref());
-        matches!(phase, None | Some("Pending")) && self.claim.metadata.deletion_timestamp.is_none()
+        matches!(phase, None | Some("Pending" | "Lost")) && self.claim.metadata.deletion_timestamp.is_none()
     }
 
     /// Returns its class as written: `None` where the default applies, empty for none.
@@ -96,11 +97,19 @@ impl<'s> ClaimView<'s> {
 
     /// Returns which fields keep a volume from serving it, and how; none if it would serve.
     pub fn differences(&self, volume: &PersistentVolume) -> Vec<Difference> {
-        let (Some(claim), Some(offer)) = (self.claim.object.spec.as_ref(), volume.spec.as_ref()) else { return Vec::new() };
+        let (Some(claim), Some(offer)) = (self.claim.object.spec.as_ref(), volume.spec.as_ref()) else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
         let mut differ = |field, wanted: String, has: String| found.push(Difference { field, wanted, has });
-        if let Some(holder) = offer.claim_ref.as_ref().filter(|holder| !self.is(holder.namespace.as_deref(), holder.name.as_deref())) {
-            let name = format!("{}/{}", holder.namespace.as_deref().unwrap_or_default(), holder.name.as_deref().unwrap_or_default());
+        if let Some(holder) =
+            offer.claim_ref.as_ref().filter(|holder| !self.is(holder.namespace.as_deref(), holder.name.as_deref()))
+        {
+            let name = format!(
+                "{}/{}",
+                holder.namespace.as_deref().unwrap_or_default(),
+                holder.name.as_deref().unwrap_or_default()
+            );
             differ("claimRef", self.name().to_owned(), name);
         } else if volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released") {
             differ("phase", "Available".to_owned(), "Released".to_owned());
@@ -109,7 +118,11 @@ impl<'s> ClaimView<'s> {
         if class != own {
             differ("storageClassName", class.to_owned(), own.to_owned());
         }
-        let capacity = offer.capacity.as_ref().and_then(|capacity| capacity.get("storage")?.0.parse::<Quantity>().ok()).unwrap_or_default();
+        let capacity = offer
+            .capacity
+            .as_ref()
+            .and_then(|capacity| capacity.get("storage")?.0.parse::<Quantity>().ok())
+            .unwrap_or_default();
         if let Some(request) = self.request().filter(|request| *request > capacity) {
             differ("capacity", request.mem(), capacity.mem());
         }
@@ -121,7 +134,9 @@ impl<'s> ClaimView<'s> {
         if mode(&claim.volume_mode) != mode(&offer.volume_mode) {
             differ("volumeMode", mode(&claim.volume_mode), mode(&offer.volume_mode));
         }
-        if let Some(wanted) = claim.selector.as_ref().filter(|wanted| !selector::matches(wanted, volume.metadata.labels.as_ref())) {
+        if let Some(wanted) =
+            claim.selector.as_ref().filter(|wanted| !selector::matches(wanted, volume.metadata.labels.as_ref()))
+        {
             let labels = volume.metadata.labels.as_ref().map(selector::print).unwrap_or_default();
             differ("selector", super::describe::label_selector(wanted), labels);
         }

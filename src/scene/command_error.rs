@@ -60,7 +60,8 @@ fn runtime_error(container: ContainerView<'_>) -> Option<CommandError<'_>> {
     let waits = matches!(container.waiting_reason(), "RunContainerError" | "CreateContainerError" | "CrashLoopBackOff");
     let waiting = container.waiting().filter(|_| waits).and_then(|waiting| waiting.message.as_deref());
     let waiting = waiting.map(|message| (message, container.status_path("state.waiting.message")));
-    let (message, path, flaw) = ended.into_iter().chain(waiting).find_map(|(message, path)| Some((message, path, flaw_of(message)?)))?;
+    let (message, path, flaw) =
+        ended.into_iter().chain(waiting).find_map(|(message, path)| Some((message, path, flaw_of(message)?)))?;
     let time = crash.as_ref().and_then(|crash| crash.finished_at);
     let exit_code = crash.as_ref().map(|crash| crash.exit_code);
     Some(CommandError { container, flaw, words: essence(message), path, exit_code, time, confidence: 0.98 })
@@ -85,26 +86,42 @@ fn flaw_of(message: &str) -> Option<Flaw> {
 
 /// Returns the end of a runtime's message, which says what it could not do.
 fn essence(message: &str) -> String {
-    let start = ["exec: \"", "exec \"", "chdir to cwd", "executable file", "open executable"].iter().filter_map(|mark| message.find(mark)).min();
+    let start = ["exec: \"", "exec \"", "chdir to cwd", "executable file", "open executable"]
+        .iter()
+        .filter_map(|mark| message.find(mark))
+        .min();
     let end = message[start.unwrap_or(0)..].trim_end().trim_end_matches(": unknown");
     crate::render::safe::shorten(end, 160).into_owned()
 }
 
 /// A shell ends with 127 if it does not find a command, with 126 if it may not execute it.
-fn shell_error<'s>(container: ContainerView<'s>, crash: &Crash<'s>, log: Option<&'s LogDigest<'s>>) -> CommandError<'s> {
+fn shell_error<'s>(
+    container: ContainerView<'s>,
+    crash: &Crash<'s>,
+    log: Option<&'s LogDigest<'s>>,
+) -> CommandError<'s> {
     let flaw = if crash.exit_code == 126 { Flaw::NotExecutable } else { Flaw::NotFound };
     let marks: &[&str] = match flaw {
         Flaw::NotExecutable => &["permission denied", "cannot execute", "is a directory"],
         _ => &["not found", "no such file or directory", "cannot open shared object", "error loading shared"],
     };
-    let line = log.and_then(|log| Some((log, log.lines().rfind(|(_, line)| marks.iter().any(|mark| contains(line, mark)))?)));
+    let line =
+        log.and_then(|log| Some((log, log.lines().rfind(|(_, line)| marks.iter().any(|mark| contains(line, mark)))?)));
     match line {
         Some((log, (number, line))) => said(container, crash, flaw, log, number, line, 0.95),
         None => by_code(container, crash, flaw, if log.is_none() { 0.75 } else { 0.6 }),
     }
 }
 
-fn said<'s>(container: ContainerView<'s>, crash: &Crash<'s>, flaw: Flaw, log: &LogDigest<'s>, number: usize, line: &str, confidence: f64) -> CommandError<'s> {
+fn said<'s>(
+    container: ContainerView<'s>,
+    crash: &Crash<'s>,
+    flaw: Flaw,
+    log: &LogDigest<'s>,
+    number: usize,
+    line: &str,
+    confidence: f64,
+) -> CommandError<'s> {
     let words = crate::render::safe::shorten(line.trim(), 160).into_owned();
     let path = fresh::log_path(container, log, number);
     CommandError { container, flaw, words, path, exit_code: Some(crash.exit_code), time: crash.finished_at, confidence }
@@ -112,7 +129,15 @@ fn said<'s>(container: ContainerView<'s>, crash: &Crash<'s>, flaw: Flaw, log: &L
 
 fn by_code<'s>(container: ContainerView<'s>, crash: &Crash<'s>, flaw: Flaw, confidence: f64) -> CommandError<'s> {
     let path = format!("{}.exitCode", container.last_end_path());
-    CommandError { container, flaw, words: String::new(), path, exit_code: Some(crash.exit_code), time: crash.finished_at, confidence }
+    CommandError {
+        container,
+        flaw,
+        words: String::new(),
+        path,
+        exit_code: Some(crash.exit_code),
+        time: crash.finished_at,
+        confidence,
+    }
 }
 
 /// What programs say of arguments that they do not know, in lower case.
@@ -139,7 +164,11 @@ const USAGE: &[&str] = &[
 ];
 
 /// Finds the line with which a program rejects its arguments, provided that it did so at once.
-fn usage_error<'s>(container: ContainerView<'s>, crash: &Crash<'s>, log: &'s LogDigest<'s>) -> Option<CommandError<'s>> {
+fn usage_error<'s>(
+    container: ContainerView<'s>,
+    crash: &Crash<'s>,
+    log: &'s LogDigest<'s>,
+) -> Option<CommandError<'s>> {
     if crash.lasted().is_some_and(|lasted| lasted > AT_ONCE) {
         return None;
     }
@@ -149,29 +178,45 @@ fn usage_error<'s>(container: ContainerView<'s>, crash: &Crash<'s>, log: &'s Log
 
 fn rejects(container: ContainerView<'_>, line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    if USAGE.iter().any(|mark| lower.contains(mark)) {
-        return true;
-    }
-    // `python -m app`, `node app.js`, `sh run.sh`: the file that the command names is not there.
-    let unfound = ["no module named ", "no such file or directory", "cannot open ", "unknown command \""];
-    let word = |mark: &&str| lower.contains(*mark);
-    let stack = lower.starts_with(char::is_whitespace) || lower.contains("error:");
-    !stack && unfound.iter().any(word) && container.command_line().iter().any(|argument| named(line, argument))
+    USAGE.iter().any(|mark| lower.contains(mark))
+        || container.command_line().iter().any(|argument| misses(&lower, argument))
 }
 
-/// Returns whether a line names a word of the command that is more than a flag.
-fn named(line: &str, argument: &str) -> bool {
-    argument.len() >= 3 && !argument.starts_with('-') && !argument.contains(char::is_whitespace) && line.contains(argument) && !line.starts_with(argument)
+/// Returns whether a line says that a word of the command names nothing: `python -m app`, `sh run.sh`, `tool start`.
+fn misses(lower: &str, argument: &str) -> bool {
+    let argument = argument.to_ascii_lowercase();
+    let usable = argument.len() >= 3 && !argument.starts_with('-') && !argument.contains(char::is_whitespace);
+    let said = || {
+        [
+            format!("no module named {argument}"),
+            format!("no module named '{argument}'"),
+            format!("cannot open {argument}"),
+            format!("can't open '{argument}'"),
+            format!("{argument}: no such file or directory"),
+            format!("unknown command \"{argument}\""),
+            format!("unknown command: {argument}"),
+        ]
+    };
+    usable && said().iter().any(|words| lower.contains(words))
 }
 
 /// A container that should keep running and ended well, soon, again and again.
-fn nothing_to_do<'s>(container: ContainerView<'s>, crash: &Crash<'s>, log: Option<&'s LogDigest<'s>>) -> Option<CommandError<'s>> {
+fn nothing_to_do<'s>(
+    container: ContainerView<'s>,
+    crash: &Crash<'s>,
+    log: Option<&'s LogDigest<'s>>,
+) -> Option<CommandError<'s>> {
     let soon = crash.lasted().is_none_or(|lasted| lasted <= AT_ONCE);
     let again = crash.restarts >= 2 || container.waiting_reason() == "CrashLoopBackOff";
     let complains = log.and_then(|log| log.decisive).is_some_and(|decisive| decisive.weight >= Weight::Error);
     let killed = container.pod.events().any(|event| event.reason == "Killing" && event.message.contains("probe"));
     let runs = container.role != Role::Init && soon && again && !complains && !killed;
-    runs.then(|| by_code(container, crash, Flaw::NothingToDo, if log.is_none() { 0.8 } else { 0.7 }))
+    let last = log.and_then(|log| Some((log, log.lines().rfind(|(_, line)| !line.trim().is_empty())?)));
+    runs.then(|| match last {
+        // What it wrote may tell more than that it ended.
+        Some((log, (number, line))) => said(container, crash, Flaw::NothingToDo, log, number, line, 0.5),
+        None => by_code(container, crash, Flaw::NothingToDo, 0.7),
+    })
 }
 
 fn contains(text: &str, mark: &str) -> bool {

@@ -24,7 +24,16 @@ pub fn get(object: &ObjectRef) -> String {
 
 /// Returns `kubectl -n shop logs cart-0 -c main --previous`.
 pub fn previous_logs(container: ContainerView<'_>) -> String {
-    quote::command(&["kubectl", "-n", container.pod.namespace(), "logs", container.pod.name(), "-c", container.name(), "--previous"])
+    quote::command(&[
+        "kubectl",
+        "-n",
+        container.pod.namespace(),
+        "logs",
+        container.pod.name(),
+        "-c",
+        container.name(),
+        "--previous",
+    ])
 }
 
 /// Returns `kubectl -n shop logs cart-0 -c main`.
@@ -42,7 +51,7 @@ pub fn set_image(container: ContainerView<'_>, image: &str) -> Option<String> {
     let object = &container.pod.workload().object;
     let settable = ["Pod", "ReplicationController", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "CronJob"];
     let assignment = format!("{}={image}", container.name());
-    settable.contains(&object.kind.as_str()).then(|| {
-        quote::command(&["kubectl", "-n", object.namespace(), "set", "image", &object.short(), &assignment])
-    })
+    settable
+        .contains(&object.kind.as_str())
+        .then(|| quote::command(&["kubectl", "-n", object.namespace(), "set", "image", &object.short(), &assignment]))
 }

@@ -60,7 +60,8 @@ fn names(line: &str, file: &str) -> bool {
     line.match_indices(file).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + file.len()..].chars().next();
-        !before.is_some_and(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) && !after.is_some_and(char::is_alphanumeric)
+        !before.is_some_and(|letter| letter.is_alphanumeric() || "-_.".contains(letter))
+            && !after.is_some_and(char::is_alphanumeric)
     })
 }
 

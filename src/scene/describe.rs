@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 pub fn label_selector(selector: &LabelSelector) -> String {
     let pairs = selector.match_labels.iter().flatten().map(|(key, value)| format!("{key}={value}"));
     let expressions = selector.match_expressions.iter().flatten();
-    let expressions = expressions.map(|one| expression(&one.key, &one.operator, one.values.as_deref().unwrap_or_default()));
+    let expressions =
+        expressions.map(|one| expression(&one.key, &one.operator, one.values.as_deref().unwrap_or_default()));
     let parts: Vec<_> = pairs.chain(expressions).collect();
     if parts.is_empty() { "all pods".to_owned() } else { parts.join(",") }
 }
@@ -50,51 +51,9 @@ pub fn names<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     }
 }
 
-/// Returns the candidates that look like a name, nearest first, at most three: those a few typing errors away, or that
-/// contain it or are contained in it.
-pub fn similar<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
-    let plain = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let wanted = plain(name);
-    let distance = |other: &str| {
-        let other = plain(other);
-        let holds = |long: &str, short: &str| short.len() >= 3 && long.contains(short);
-        let contained = holds(&other, &wanted) || holds(&wanted, &other);
-        let typing = edits(&wanted, &other);
-        if contained { Some(typing.min(2)) } else { Some(typing).filter(|typing| *typing <= 1 + wanted.len() / 5) }
-    };
-    let mut near: Vec<_> = candidates.into_iter().filter_map(|one| Some((distance(one)?, one))).collect();
-    near.sort_unstable();
-    near.dedup();
-    near.truncate(3);
-    near.into_iter().map(|(_, one)| one).collect()
-}
-
-/// Counts the insertions, deletions and replacements between two words.
-fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, against) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *against);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_looks_alike_is_near() {
-        assert_eq!(similar("data", ["data-1", "logs", "date", "cart"]), ["date", "data-1"]);
-        assert_eq!(similar("disktype", ["disk-type", "zone"]), ["disk-type"]);
-        assert_eq!(similar("fast-ssd", ["standard", "fast"]), ["fast"]);
-        assert_eq!(similar("", ["a"]), ["a"]);
-    }
 
     #[test]
     fn lists_of_names_are_short() {

@@ -98,7 +98,8 @@ impl<'s> Environment<'s> {
     fn add(&mut self, container: ContainerView<'s>, variable: &'s EnvVar) {
         let path = container.spec_path(&format!("env[{}]", variable.name));
         let literal = variable.value.as_deref().unwrap_or_default();
-        let source = variable.value_from.as_ref().map_or(Some(Source::Literal(literal)), |from| source(container, from));
+        let source =
+            variable.value_from.as_ref().map_or(Some(Source::Literal(literal)), |from| source(container, from));
         let Some(source) = source else { return };
         self.variables.push(Variable { name: Cow::Borrowed(&variable.name), source, path });
     }
@@ -154,7 +155,8 @@ fn source<'s>(container: ContainerView<'s>, from: &'s EnvVarSource) -> Option<So
     }
     if let Some(key) = &from.secret_key_ref {
         let found = objects.secrets.look_up(namespace, &key.name);
-        let lacks = found.found().and_then(|secret| secret.object.keys.as_ref()).is_some_and(|keys| !keys.contains(&key.key));
+        let lacks =
+            found.found().and_then(|secret| secret.object.keys.as_ref()).is_some_and(|keys| !keys.contains(&key.key));
         return (!found.is_absent() && !lacks).then_some(Source::Secret { name: &key.name, key: &key.key });
     }
     Some(Source::Field)

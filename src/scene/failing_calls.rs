@@ -54,12 +54,25 @@ const UNRESOLVED: &[&str] = &[
     r"(?i)(?:getaddrinfo|resolve)[^\n]* (?:for|host|name):? '?([\w.-]+)'?[^\n]*(?:name or service not known|name resolution|no such host)",
 ];
 
-static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| UNRESOLVED.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+static PATTERNS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| UNRESOLVED.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
 
 /// Words without which a line is not about resolving: a cheap look before the patterns.
 const HINTS: &[&str] = &[
-    "no such host", "misbehaving", "lookup ", "enotfound", "eai_again", "resolve", "resolution", "unknownhost", "unknown host",
-    "unknown mysql", "host name", "not known", "not found in upstream", "bad address",
+    "no such host",
+    "misbehaving",
+    "lookup ",
+    "enotfound",
+    "eai_again",
+    "resolve",
+    "resolution",
+    "unknownhost",
+    "unknown host",
+    "unknown mysql",
+    "host name",
+    "not known",
+    "not found in upstream",
+    "bad address",
 ];
 
 /// Returns the names that do not resolve, each once with its first line; a line that names no host is `None`.
@@ -75,8 +88,12 @@ fn unresolved_in(line: &str) -> Option<Option<&str>> {
     if !HINTS.iter().any(|hint| lower.contains(hint)) {
         return None;
     }
-    let named = PATTERNS.iter().find_map(|pattern| pattern.captures(line)?.get(1)).map(|host| host.as_str().trim_end_matches('.'));
-    let nameless = ["temporary failure in name resolution", "name or service not known"].iter().any(|words| lower.contains(words));
+    let named = PATTERNS
+        .iter()
+        .find_map(|pattern| pattern.captures(line)?.get(1))
+        .map(|host| host.as_str().trim_end_matches('.'));
+    let nameless =
+        ["temporary failure in name resolution", "name or service not known"].iter().any(|words| lower.contains(words));
     match named {
         Some(host) if !host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => Some(Some(host)),
         _ => nameless.then_some(None),
@@ -85,7 +102,17 @@ fn unresolved_in(line: &str) -> Option<Option<&str>> {
 
 /// Returns the last line in which a call to a host gets no answer or no connection.
 pub fn unanswered<'s>(container: ContainerView<'s>, host: &str) -> Option<Line<'s>> {
-    const WORDS: &[&str] = &["timeout", "timed out", "deadline exceeded", "unreachable", "refused", "unavailable", "etimedout", "failed to connect", "reset by peer"];
+    const WORDS: &[&str] = &[
+        "timeout",
+        "timed out",
+        "deadline exceeded",
+        "unreachable",
+        "refused",
+        "unavailable",
+        "etimedout",
+        "failed to connect",
+        "reset by peer",
+    ];
     let fails = |line: &Line<'_>| {
         let lower = line.text.to_ascii_lowercase();
         has_word(&lower, host) && WORDS.iter().any(|word| lower.contains(word))
@@ -110,7 +137,14 @@ fn lines<'s>(container: ContainerView<'s>) -> impl Iterator<Item = Line<'s>> {
     let pod = container.pod_ref();
     previous.into_iter().chain(current).flat_map(move |(log, previous)| {
         let pod = pod.clone();
-        tail(log).map(move |(number, text)| Line { host: None, text, number, previous, pod: pod.clone(), container: container.name() })
+        tail(log).map(move |(number, text)| Line {
+            host: None,
+            text,
+            number,
+            previous,
+            pod: pod.clone(),
+            container: container.name(),
+        })
     })
 }
 
@@ -130,7 +164,10 @@ mod tests {
             ("Error: getaddrinfo ENOTFOUND redis.shop.svc", "redis.shop.svc"),
             ("curl: (6) Could not resolve host: cart", "cart"),
             ("java.net.UnknownHostException: orders: Name or service not known", "orders"),
-            ("HTTPConnectionPool(host='memo', port=5000): Max retries exceeded (Caused by ... [Errno -2] Name or service not known'))", "memo"),
+            (
+                "HTTPConnectionPool(host='memo', port=5000): Max retries exceeded (Caused by ... [Errno -2] Name or service not known'))",
+                "memo",
+            ),
             ("[emerg] host not found in upstream \"cart\" in /etc/nginx/nginx.conf:9", "cart"),
             ("GET http://web failed: <urlopen error [Errno -3] Temporary failure in name resolution>", "web"),
             ("wget: bad address 'cart:80'", "cart"),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{
-    ContainerPort, Node, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, Pod, PodAffinityTerm, PodSpec, Taint, Toleration,
+    ContainerPort, Node, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, Pod, PodAffinityTerm, PodSpec,
+    Taint, Toleration,
 };
 
 use super::nodes::{Amounts, NodeRoom, Nodes, demand};
@@ -28,42 +29,52 @@ pub struct Guest<'s> {
 }
 
 impl<'s> Guest<'s> {
-    /// Gathers what the pod asks for; linear in pods if it has (anti-)affinity terms.
-    pub fn new(snapshot: &'s Snapshot, nodes: &'s Nodes<'_>, pod: &'s Pod) -> Option<Self> {
+    /// Gathers what the pod asks for, but for its neighbours.
+    pub fn new(snapshot: &'s Snapshot, pod: &'s Pod) -> Option<Self> {
         let spec = pod.spec.as_ref()?;
-        let affinity = spec.affinity.as_ref();
-        let anti = affinity.and_then(|affinity| affinity.pod_anti_affinity.as_ref());
-        let with = affinity.and_then(|affinity| affinity.pod_affinity.as_ref());
-        let anti = anti.and_then(|anti| anti.required_during_scheduling_ignored_during_execution.as_deref()).unwrap_or_default();
-        let with = with.and_then(|with| with.required_during_scheduling_ignored_during_execution.as_deref()).unwrap_or_default();
-        let places = |term: &'s PodAffinityTerm| (term.topology_key.as_str(), domains(snapshot, nodes, pod, term));
-        // The first of a group that wants to be together may go anywhere.
-        let is_first = |term: &PodAffinityTerm, found: &BTreeSet<&str>| found.is_empty() && matches(snapshot, term, pod, pod);
-        let wanted = |term: &'s PodAffinityTerm| Some(places(term)).filter(|(_, found)| !is_first(term, found));
         Some(Self {
             pod,
             spec,
             demand: demand(spec),
             volumes: volumes(snapshot, pod, spec),
-            taken: anti.iter().map(places).collect(),
-            wanted: with.iter().filter_map(wanted).collect(),
+            taken: Vec::new(),
+            wanted: Vec::new(),
         })
+    }
+
+    /// Gathers where the neighbours are that it must avoid or be with; linear in pods if it has such terms.
+    #[must_use]
+    pub fn among(mut self, snapshot: &'s Snapshot, nodes: &'s Nodes<'_>) -> Self {
+        let (pod, affinity) = (self.pod, self.spec.affinity.as_ref());
+        let anti = affinity.and_then(|affinity| affinity.pod_anti_affinity.as_ref());
+        let with = affinity.and_then(|affinity| affinity.pod_affinity.as_ref());
+        let anti = anti.and_then(|anti| anti.required_during_scheduling_ignored_during_execution.as_deref());
+        let with = with.and_then(|with| with.required_during_scheduling_ignored_during_execution.as_deref());
+        let places = |term: &'s PodAffinityTerm| (term.topology_key.as_str(), domains(snapshot, nodes, pod, term));
+        // The first of a group that wants to be together may go anywhere.
+        let is_first =
+            |term: &PodAffinityTerm, found: &BTreeSet<&str>| found.is_empty() && matches(snapshot, term, pod, pod);
+        let wanted = |term: &'s PodAffinityTerm| Some(places(term)).filter(|(_, found)| !is_first(term, found));
+        self.taken = anti.unwrap_or_default().iter().map(places).collect();
+        self.wanted = with.unwrap_or_default().iter().filter_map(wanted).collect();
+        self
     }
 
     /// Returns what keeps it from a node.
     pub fn obstacles(&self, node: &NodeRoom<'_>) -> BTreeSet<Obstacle> {
         let mut found = BTreeSet::new();
-        let mut note = |is: bool, obstacle| _ = is.then(|| found.insert(obstacle));
-        note(node.is_cordoned() && !self.tolerates_cordon(), Obstacle::Cordon);
+        let mut add = |is: bool, obstacle| _ = is.then(|| found.insert(obstacle));
+        add(node.is_cordoned() && !self.tolerates_cordon(), Obstacle::Cordon);
         for taint in self.untolerated(node) {
-            note(true, words::taint(&taint.key));
+            add(true, words::taint(&taint.key));
         }
-        note(!self.selects(node), Obstacle::Selector);
-        note(!self.volumes.iter().all(|volume| reaches(volume, node)), Obstacle::VolumeAffinity);
-        note(self.ports().any(|port| holder(port, node).is_some()), Obstacle::HostPort);
-        note(!self.missing(node).is_empty(), Obstacle::Resources);
-        let lies_in = |(key, domains): &(&str, BTreeSet<&str>)| node.label(key).is_some_and(|value| domains.contains(value));
-        note(self.taken.iter().any(lies_in) || !self.wanted.iter().all(lies_in), Obstacle::PodAffinity);
+        add(!self.selects(node), Obstacle::Selector);
+        add(!self.volumes.iter().all(|volume| reaches(volume, node)), Obstacle::VolumeAffinity);
+        add(self.ports().any(|port| holder(port, node).is_some()), Obstacle::HostPort);
+        add(!self.missing(node).is_empty(), Obstacle::Resources);
+        let lies_in =
+            |(key, domains): &(&str, BTreeSet<&str>)| node.label(key).is_some_and(|value| domains.contains(value));
+        add(self.taken.iter().any(lies_in) || !self.wanted.iter().all(lies_in), Obstacle::PodAffinity);
         found
     }
 
@@ -75,7 +86,11 @@ impl<'s> Guest<'s> {
     }
 
     fn tolerates_cordon(&self) -> bool {
-        let taint = Taint { key: "node.kubernetes.io/unschedulable".to_owned(), effect: "NoSchedule".to_owned(), ..Taint::default() };
+        let taint = Taint {
+            key: "node.kubernetes.io/unschedulable".to_owned(),
+            effect: "NoSchedule".to_owned(),
+            ..Taint::default()
+        };
         self.spec.tolerations.iter().flatten().any(|one| tolerates(one, &taint))
     }
 
@@ -93,6 +108,9 @@ impl<'s> Guest<'s> {
 
     /// Returns the resources of which a node has too little.
     pub fn missing<'r>(&'r self, node: &NodeRoom<'_>) -> Vec<&'r str> {
+        if node.allocatable.is_empty() {
+            return Vec::new();
+        }
         let lacking = self.demand.iter().filter(|(name, amount)| !amount.is_zero() && **amount > node.free(name));
         lacking.map(|(name, _)| *name).collect()
     }
@@ -110,7 +128,9 @@ impl<'s> Guest<'s> {
 
 fn host_ports(spec: &PodSpec) -> impl Iterator<Item = &ContainerPort> {
     let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    containers.flat_map(|container| container.ports.iter().flatten()).filter(|port| port.host_port.is_some_and(|port| port > 0))
+    containers
+        .flat_map(|container| container.ports.iter().flatten())
+        .filter(|port| port.host_port.is_some_and(|port| port > 0))
 }
 
 /// Returns the pod that holds a host port on a node.
@@ -138,7 +158,9 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
 pub fn term_matches(term: &NodeSelectorTerm, node: &Node) -> bool {
     let labels = term.match_expressions.as_deref().unwrap_or_default();
     let fields = term.match_fields.as_deref().unwrap_or_default();
-    let name = |requirement: &NodeSelectorRequirement| holds(requirement, (requirement.key == "metadata.name").then(|| node.name()));
+    let name = |requirement: &NodeSelectorRequirement| {
+        holds(requirement, (requirement.key == "metadata.name").then(|| node.name()))
+    };
     let value = |key: &str| node.metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
     (!labels.is_empty() || !fields.is_empty())
         && labels.iter().all(|requirement| holds(requirement, value(&requirement.key)))
@@ -163,20 +185,26 @@ pub fn holds(requirement: &NodeSelectorRequirement, value: Option<&str>) -> bool
 
 fn volumes<'s>(snapshot: &'s Snapshot, pod: &Pod, spec: &PodSpec) -> Vec<&'s Stored<PersistentVolume>> {
     let claims = spec.volumes.iter().flatten().filter_map(claim_of);
-    let bound = claims.filter_map(|claim| snapshot.objects.claims.get(pod.namespace(), claim)?.spec.as_ref()?.volume_name.as_deref());
+    let bound = claims
+        .filter_map(|claim| snapshot.objects.claims.get(pod.namespace(), claim)?.spec.as_ref()?.volume_name.as_deref());
     bound.filter_map(|volume| snapshot.objects.volumes.get("", volume)).collect()
 }
 
 /// Returns whether a volume can be used on a node.
 pub fn reaches(volume: &PersistentVolume, node: &NodeRoom<'_>) -> bool {
     let affinity = volume.spec.as_ref().and_then(|spec| spec.node_affinity.as_ref()?.required.as_ref());
-    let terms = affinity.is_none_or(|required| required.node_selector_terms.iter().any(|term| term_matches(term, &node.node.object)));
+    let terms = affinity
+        .is_none_or(|required| required.node_selector_terms.iter().any(|term| term_matches(term, &node.node.object)));
     terms && ZONES.iter().all(|key| same_zone(volume.metadata.labels.as_ref(), node, key))
 }
 
 /// Labels that tie a volume to a place.
-pub const ZONES: [&str; 4] =
-    ["topology.kubernetes.io/zone", "topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region"];
+pub const ZONES: [&str; 4] = [
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+];
 
 fn same_zone(labels: Option<&Labels>, node: &NodeRoom<'_>, key: &str) -> bool {
     let Some(zone) = labels.and_then(|labels| labels.get(key)) else { return true };
@@ -185,7 +213,8 @@ fn same_zone(labels: Option<&Labels>, node: &NodeRoom<'_>, key: &str) -> bool {
 
 /// Returns the values of a term's topology key on the nodes where a pod runs that the term means.
 fn domains<'s>(snapshot: &'s Snapshot, nodes: &'s Nodes<'_>, own: &Pod, term: &PodAffinityTerm) -> BTreeSet<&'s str> {
-    let with_match = nodes.all.iter().filter(|node| node.pods.iter().any(|pod| matches(snapshot, term, own, &pod.object)));
+    let with_match =
+        nodes.all.iter().filter(|node| node.pods.iter().any(|pod| matches(snapshot, term, own, &pod.object)));
     with_match.filter_map(|node| node.label(&term.topology_key)).collect()
 }
 
@@ -193,11 +222,13 @@ fn domains<'s>(snapshot: &'s Snapshot, nodes: &'s Nodes<'_>, own: &Pod, term: &P
 pub fn matches(snapshot: &Snapshot, term: &PodAffinityTerm, own: &Pod, other: &Pod) -> bool {
     let namespace = other.namespace();
     let listed = term.namespaces.as_deref().unwrap_or_default();
-    let labels = || snapshot.objects.namespaces.get("", namespace).and_then(|namespace| namespace.metadata.labels.as_ref());
+    let labels =
+        || snapshot.objects.namespaces.get("", namespace).and_then(|namespace| namespace.metadata.labels.as_ref());
     let in_namespace = match &term.namespace_selector {
         Some(wanted) => selector::matches(wanted, labels()) || listed.iter().any(|name| name == namespace),
         None if listed.is_empty() => namespace == own.namespace(),
         None => listed.iter().any(|name| name == namespace),
     };
-    in_namespace && term.label_selector.as_ref().is_some_and(|wanted| selector::matches(wanted, other.metadata.labels.as_ref()))
+    in_namespace
+        && term.label_selector.as_ref().is_some_and(|wanted| selector::matches(wanted, other.metadata.labels.as_ref()))
 }

@@ -29,7 +29,8 @@ fn is_replaced(pod: PodView<'_>) -> bool {
     }
     let workload = pod.workload();
     if workload.object.is(Kind::Pod) {
-        let ends = pod.containers().filter_map(|container| container.terminated()?.finished_at.as_ref().map(|time| time.0));
+        let ends =
+            pod.containers().filter_map(|container| container.terminated()?.finished_at.as_ref().map(|time| time.0));
         return !pod.scene.is_recent(ends.max());
     }
     let retries = workload.object.is(Kind::Job) || workload.object.is(Kind::CronJob);
@@ -42,7 +43,8 @@ fn is_replaced(pod: PodView<'_>) -> bool {
 /// Returns the path of a line of a container's log: `log.previous[main]:12`.
 pub fn log_path(container: ContainerView<'_>, log: &LogDigest<'_>, line: usize) -> String {
     let previous = container.logs().and_then(|logs| logs.previous.as_ref());
-    let which = if previous.is_some_and(|previous| std::ptr::eq(previous.text, log.text)) { "log.previous" } else { "log" };
+    let which =
+        if previous.is_some_and(|previous| std::ptr::eq(previous.text, log.text)) { "log.previous" } else { "log" };
     format!("{which}[{}]:{line}", container.name())
 }
 

@@ -124,7 +124,13 @@ impl<'s> PullFailure<'s> {
     /// Returns the words without what the kubelet and the runtime repeat, short enough to quote.
     pub fn excerpt(&self) -> String {
         let end = self.text.len();
-        let marks = ["failed to resolve reference", "failed to do request", "Error response from daemon", "reading manifest", "pinging container registry"];
+        let marks = [
+            "failed to resolve reference",
+            "failed to do request",
+            "Error response from daemon",
+            "reading manifest",
+            "pinging container registry",
+        ];
         let start = marks.iter().filter_map(|mark| self.text.find(mark)).max().filter(|_| end > 300).unwrap_or(0);
         crate::render::safe::shorten(&self.text[start..], 300).into_owned()
     }
@@ -177,10 +183,16 @@ fn cause_of(reason: &str, message: &str) -> PullCause {
     if has(ABSENT) { PullCause::Absent } else { PullCause::Unknown }
 }
 
-const NAME_INVALID: &[&str] =
-    &["invalid reference format", "couldn't parse image", "repository name must be lowercase", "unqualified-search registries", "short-name resolution"];
+const NAME_INVALID: &[&str] = &[
+    "invalid reference format",
+    "couldn't parse image",
+    "repository name must be lowercase",
+    "unqualified-search registries",
+    "short-name resolution",
+];
 const TLS: &[&str] = &["x509:", "tls: ", "gave http response to https client", "certificate signed by unknown"];
-const UNRESOLVED: &[&str] = &["no such host", "server misbehaving", "temporary failure in name resolution", "name or service not known"];
+const UNRESOLVED: &[&str] =
+    &["no such host", "server misbehaving", "temporary failure in name resolution", "name or service not known"];
 const RATE_LIMITED: &[&str] = &["toomanyrequests", "429 too many requests", "too many requests", "rate limit"];
 const UNREACHABLE: &[&str] = &[
     "i/o timeout",
@@ -197,8 +209,13 @@ const UNREACHABLE: &[&str] = &[
     "504 gateway timeout",
     "proxyconnect",
 ];
-const PLATFORM: &[&str] =
-    &["no matching manifest for", "no match for platform", "no image found in manifest list for architecture", "no image found in image index for architecture", "cannot be used on this platform"];
+const PLATFORM: &[&str] = &[
+    "no matching manifest for",
+    "no match for platform",
+    "no image found in manifest list for architecture",
+    "no image found in image index for architecture",
+    "cannot be used on this platform",
+];
 /// What a registry says that will not tell strangers whether a repository exists.
 const AMBIGUOUS: &[&str] = &["repository does not exist or may require"];
 const UNAUTHORIZED: &[&str] = &[
@@ -215,7 +232,8 @@ const UNAUTHORIZED: &[&str] = &[
     "insufficient_scope",
     "failed to authorize",
 ];
-const ABSENT: &[&str] = &["not found", "manifest unknown", "name unknown", "manifest_unknown", "name_unknown", "does not exist", "404"];
+const ABSENT: &[&str] =
+    &["not found", "manifest unknown", "name unknown", "manifest_unknown", "name_unknown", "does not exist", "404"];
 
 impl PullFailure<'_> {
     /// Returns whether the registry leaves open if the repository is absent or private.
@@ -233,7 +251,10 @@ impl PullFailure<'_> {
 
 /// Returns the host after `lookup `, or of the first URL.
 fn host_in(text: &str) -> Option<&str> {
-    let end = |rest: &str| rest.find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '"' | ':' | ',')).unwrap_or(rest.len());
+    let end = |rest: &str| {
+        rest.find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '"' | ':' | ','))
+            .unwrap_or(rest.len())
+    };
     let after = |mark: &str| text.split_once(mark).map(|(_, rest)| &rest[..end(rest)]);
     after("lookup ").or_else(|| after("https://")).or_else(|| after("http://")).filter(|host| !host.is_empty())
 }
@@ -270,19 +291,37 @@ mod tests {
     #[test]
     fn the_causes_are_told_apart() {
         for (text, cause) in [
-            ("failed to resolve reference \"docker.io/library/nginx:9\": docker.io/library/nginx:9: not found", PullCause::Absent),
+            (
+                "failed to resolve reference \"docker.io/library/nginx:9\": docker.io/library/nginx:9: not found",
+                PullCause::Absent,
+            ),
             ("manifest for nginx:9 not found: manifest unknown: manifest unknown", PullCause::Absent),
-            ("pull access denied, repository does not exist or may require authorization: insufficient_scope: authorization failed", PullCause::Absent),
-            ("failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized", PullCause::Unauthorized),
-            ("failed to authorize: failed to fetch anonymous token: dial tcp: lookup auth.docker.io: no such host", PullCause::Unresolved),
+            (
+                "pull access denied, repository does not exist or may require authorization: insufficient_scope: authorization failed",
+                PullCause::Absent,
+            ),
+            (
+                "failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized",
+                PullCause::Unauthorized,
+            ),
+            (
+                "failed to authorize: failed to fetch anonymous token: dial tcp: lookup auth.docker.io: no such host",
+                PullCause::Unresolved,
+            ),
             ("dial tcp: lookup r.example on 10.0.0.10:53: read udp: i/o timeout", PullCause::Unresolved),
             ("dial tcp 10.1.1.1:443: i/o timeout", PullCause::Unreachable),
-            ("Get \"https://r/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority", PullCause::Tls),
+            (
+                "Get \"https://r/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                PullCause::Tls,
+            ),
             ("net/http: TLS handshake timeout", PullCause::Unreachable),
             ("429 Too Many Requests - toomanyrequests: You have reached your pull rate limit", PullCause::RateLimited),
             ("no match for platform in manifest: not found", PullCause::Platform),
             ("Back-off pulling image \"nginx:9\"", PullCause::Unknown),
-            ("Back-off pulling image \"nginx:9\": ErrImagePull: docker.io/library/nginx:9: not found", PullCause::Absent),
+            (
+                "Back-off pulling image \"nginx:9\": ErrImagePull: docker.io/library/nginx:9: not found",
+                PullCause::Absent,
+            ),
         ] {
             assert_eq!(cause_of("ErrImagePull", text), cause, "{text}");
         }

@@ -68,7 +68,9 @@ impl<'s> ImageHints<'s> {
     pub fn other_names(&self, image: &str) -> Vec<String> {
         let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
         let (repository, tag) = parts(image);
-        let same = |(other, other_tag): &&(String, &str)| last(other) == last(&repository) && *other != repository && *other_tag == tag;
+        let same = |(other, other_tag): &&(String, &str)| {
+            last(other) == last(&repository) && *other != repository && *other_tag == tag
+        };
         self.nodes.keys().filter(same).map(|(other, tag)| format!("{other}:{tag}")).collect()
     }
 
@@ -90,7 +92,9 @@ impl<'s> ImageHints<'s> {
 
     fn near_repository(&self, image: &str) -> Option<Alternative> {
         let (repository, tag) = parts(image);
-        let best = *near::nearest(&repository, self.tags.keys().map(String::as_str)).first()?;
+        // Most of a repository's name is its registry and folder: only a real slip counts.
+        let slips = |other: &&str| strsim::damerau_levenshtein(&repository, other) <= 2;
+        let best = *near::nearest(&repository, self.tags.keys().map(String::as_str).filter(slips)).first()?;
         let tags = &self.tags[best];
         let (tag, object) = tags.get_key_value(tag).or_else(|| tags.last_key_value())?;
         let short = best.strip_prefix("docker.io/library/").unwrap_or(best);
@@ -99,7 +103,11 @@ impl<'s> ImageHints<'s> {
 }
 
 fn held(image: String, object: &ObjectRef) -> Alternative {
-    let (path, merit) = if object.is(Kind::Node) { ("status.images", "is on a node") } else { ("spec.containers.image", "runs in the cluster") };
+    let (path, merit) = if object.is(Kind::Node) {
+        ("status.images", "is on a node")
+    } else {
+        ("spec.containers.image", "runs in the cluster")
+    };
     Alternative { image, object: object.clone(), path, merit }
 }
 
@@ -113,12 +121,21 @@ fn written_repository(image: &str) -> &str {
 fn before(container: ContainerView<'_>) -> Option<Alternative> {
     let (pod, workload) = (container.pod, &container.pod.workload().object);
     let sets = pod.scene.snapshot.objects.replica_sets.in_namespace(pod.namespace());
-    let owned = sets.filter(|set| owners::controller(set.meta()).is_some_and(|owner| owners::reference(owner, pod.namespace()) == *workload));
+    let owned = sets.filter(|set| {
+        owners::controller(set.meta()).is_some_and(|owner| owners::reference(owner, pod.namespace()) == *workload)
+    });
     let images = owned.filter_map(|set| {
         let spec = set.spec.as_ref()?.template.as_ref()?.spec.as_ref()?;
-        let image = spec.containers.iter().chain(spec.init_containers.iter().flatten()).find(|other| other.name == container.name())?.image.as_deref()?;
+        let image = spec
+            .containers
+            .iter()
+            .chain(spec.init_containers.iter().flatten())
+            .find(|other| other.name == container.name())?
+            .image
+            .as_deref()?;
         let ready = set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0) > 0;
-        let revision: u64 = set.metadata.annotations.as_ref()?.get("deployment.kubernetes.io/revision")?.parse().ok()?;
+        let revision: u64 =
+            set.metadata.annotations.as_ref()?.get("deployment.kubernetes.io/revision")?.parse().ok()?;
         Some((ready, revision, image, set.name()))
     });
     let (ready, _, image, set) = images.filter(|(_, _, image, _)| *image != container.image()).max()?;
@@ -131,10 +148,16 @@ fn before(container: ContainerView<'_>) -> Option<Alternative> {
 pub fn recommend(finding: Finding, failure: &PullFailure<'_>, alternative: Option<&Alternative>) -> Finding {
     let container = failure.container;
     let Some(found) = alternative else {
-        let summary = format!("correct the image of `{}`, or push `{}` to {}", container.name(), failure.image(), super::image::registry(failure.image()));
+        let summary = format!(
+            "correct the image of `{}`, or push `{}` to {}",
+            container.name(),
+            failure.image(),
+            super::image::registry(failure.image())
+        );
         return finding.recommend(Recommendation::new("fix-image", summary));
     };
-    let summary = format!("set the image of `{}` to one that exists: `{}` {}", container.name(), found.image, found.merit);
+    let summary =
+        format!("set the image of `{}` to one that exists: `{}` {}", container.name(), found.image, found.merit);
     let mut recommendation = Recommendation::new("fix-image", summary);
     recommendation.command = super::commands::set_image(container, &found.image);
     finding.because(found.object.clone(), found.path, found.image.as_str()).recommend(recommendation)

@@ -43,7 +43,11 @@ fn of_pod(pod: PodView<'_>) -> Vec<Lack<'_>> {
     let needed = reference::of_pod(pod).into_iter().filter(|reference| !reference.optional && holds_up(pod, reference));
     let mut seen = BTreeSet::new();
     let lacks = needed.filter_map(|reference| lack(pod, reference, &said));
-    lacks.filter(|lack| seen.insert((lack.reference.kind, lack.reference.name, lack.only_key.then_some(lack.reference.key)))).collect()
+    lacks
+        .filter(|lack| {
+            seen.insert((lack.reference.kind, lack.reference.name, lack.only_key.then_some(lack.reference.key)))
+        })
+        .collect()
 }
 
 /// Returns whether a container cannot be started for its configuration, or was never started.
@@ -90,7 +94,9 @@ fn keys<'s>(pod: PodView<'s>, reference: &Reference<'_>) -> Lookup<Option<BTreeS
     let objects = &pod.scene.snapshot.objects;
     if reference.kind == Kind::Secret {
         return match objects.secrets.look_up(pod.namespace(), reference.name) {
-            Lookup::Found(secret) => Lookup::Found(secret.keys.as_ref().map(|keys| keys.iter().map(String::as_str).collect())),
+            Lookup::Found(secret) => {
+                Lookup::Found(secret.keys.as_ref().map(|keys| keys.iter().map(String::as_str).collect()))
+            }
             Lookup::Absent => Lookup::Absent,
             Lookup::Unknown => Lookup::Unknown,
         };
@@ -111,11 +117,23 @@ fn words(pod: PodView<'_>) -> Vec<Said<'_>> {
     let statuses = pod.containers().filter_map(|container| {
         let text = container.waiting()?.message.as_deref()?;
         let path = container.status_path("state.waiting.message");
-        (container.waiting_reason() == "CreateContainerConfigError").then_some(Said { path, text, first: None, last: None })
+        (container.waiting_reason() == "CreateContainerConfigError").then_some(Said {
+            path,
+            text,
+            first: None,
+            last: None,
+        })
     });
-    let recent = pod.events().filter(|event| matches!(event.reason, "Failed" | "FailedMount") && pod.scene.is_recent(event.last));
+    let recent = pod
+        .events()
+        .filter(|event| matches!(event.reason, "Failed" | "FailedMount") && pod.scene.is_recent(event.last));
     let events: Vec<_> = recent
-        .map(|event| Said { path: format!("events[{}].message", event.reason), text: event.message, first: event.first, last: event.last })
+        .map(|event| Said {
+            path: format!("events[{}].message", event.reason),
+            text: event.message,
+            first: event.first,
+            last: event.last,
+        })
         .collect();
     statuses.chain(events.into_iter().rev()).collect()
 }
@@ -131,7 +149,12 @@ fn says_keyless(text: &str, reference: &Reference<'_>) -> bool {
     let Some(key) = reference.key else { return false };
     let of_variable = || {
         let after = text.split_once(&format!("find key {key} in {} ", reference.kind.name()));
-        after.is_some_and(|(_, object)| object.split(|letter: char| !(letter.is_alphanumeric() || "-./_".contains(letter))).next().is_some_and(|object| object.ends_with(&format!("/{}", reference.name))))
+        after.is_some_and(|(_, object)| {
+            object
+                .split(|letter: char| !(letter.is_alphanumeric() || "-./_".contains(letter)))
+                .next()
+                .is_some_and(|object| object.ends_with(&format!("/{}", reference.name)))
+        })
     };
     let of_volume = || {
         let volume = reference.volume.is_some_and(|volume| text.contains(&format!("volume \"{volume}\"")));
@@ -164,13 +187,23 @@ impl<'s> Lack<'s> {
     /// Adds the observations and times to a finding.
     pub fn support(&self, finding: Finding) -> Finding {
         let pod = self.pod.object();
-        let value = self.reference.key.map_or_else(|| self.reference.name.to_owned(), |key| format!("{}: {key}", self.reference.name));
-        let mut finding = finding.affects(pod.clone()).mentions(self.object()).confidence(if self.said.is_some() { 0.98 } else { 0.9 });
+        let value = self
+            .reference
+            .key
+            .map_or_else(|| self.reference.name.to_owned(), |key| format!("{}: {key}", self.reference.name));
+        let mut finding = finding.affects(pod.clone()).mentions(self.object()).confidence(if self.said.is_some() {
+            0.98
+        } else {
+            0.9
+        });
         if let Some(said) = &self.said {
             let text = crate::render::safe::shorten(said.text, 300);
             finding = finding.because_at(pod.clone(), said.path.as_str(), text, said.last).seen(said.first, said.last);
         }
-        finding.because(pod.clone(), self.reference.path.as_str(), value).seen(self.pod.created(), None).next(super::commands::describe(&pod))
+        finding
+            .because(pod.clone(), self.reference.path.as_str(), value)
+            .seen(self.pod.created(), None)
+            .next(super::commands::describe(&pod))
     }
 
     /// Returns all keys that the pod takes from the object, sorted.
@@ -210,11 +243,14 @@ impl Names {
 fn likely(scene: &Scene<'_>, kind: Kind, namespace: &str, name: &str) -> Likely {
     let objects = &scene.snapshot.objects;
     let all: Vec<(&str, &str)> = match kind {
-        Kind::Secret => objects.secrets.iter().map(|secret| (secret.object.namespace(), secret.object.name())).collect(),
+        Kind::Secret => {
+            objects.secrets.iter().map(|secret| (secret.object.namespace(), secret.object.name())).collect()
+        }
         _ => objects.config_maps.iter().map(|map| (map.object.namespace(), map.object.name())).collect(),
     };
     let here = all.iter().filter(|(other, _)| *other == namespace).map(|(_, name)| *name);
     let near = near::nearest(name, here).into_iter().map(str::to_owned).collect();
-    let elsewhere = all.iter().find(|(other, same)| *other != namespace && *same == name).map(|(other, _)| (*other).to_owned());
+    let elsewhere =
+        all.iter().find(|(other, same)| *other != namespace && *same == name).map(|(other, _)| (*other).to_owned());
     Likely { near, elsewhere }
 }

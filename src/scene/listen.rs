@@ -34,10 +34,12 @@ static LISTENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-static TOOK: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(?:started|startup|ready|initialized|booted)\b[^\n]{0,80}?\bin:? (\d+(?:\.\d+)?) ?(ms|milliseconds|s|sec|seconds)\b").ok());
+static TOOK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:started|startup|ready|initialized|booted)\b[^\n]{0,80}?\bin:? (\d+(?:\.\d+)?) ?(ms|milliseconds|s|sec|seconds)\b").ok()
+});
 
-static STAMP: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}:\d{2}:\d{2})").ok());
+static STAMP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}:\d{2}:\d{2})").ok());
 
 static UP: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:listening|ready to (?:accept|serve|handle)|started (?:server|application|\w+application)|server (?:is )?(?:started|running|up)|running on|accepting connections)\b").ok()
@@ -54,7 +56,12 @@ fn said_in(log: &LogDigest<'_>, previous: bool) -> Option<Said> {
     let mut found: Option<Said> = None;
     for (index, line) in log.text.lines().take(LINES).enumerate() {
         let Some(port) = port_in(line) else { continue };
-        let found = found.get_or_insert_with(|| Said { ports: Vec::new(), line: line.trim().to_owned(), number: index + 1, previous });
+        let found = found.get_or_insert_with(|| Said {
+            ports: Vec::new(),
+            line: line.trim().to_owned(),
+            number: index + 1,
+            previous,
+        });
         if !found.ports.contains(&port) {
             found.ports.push(port);
         }
@@ -64,7 +71,10 @@ fn said_in(log: &LogDigest<'_>, previous: bool) -> Option<Said> {
 
 fn port_in(line: &str) -> Option<u16> {
     let lower = line.to_ascii_lowercase();
-    if ["connecting", "connect to", "connected", "connection to", "fail", "error", "refused", "unable", "retry"].iter().any(|word| lower.contains(word)) {
+    if ["connecting", "connect to", "connected", "connection to", "fail", "error", "refused", "unable", "retry"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
         return None;
     }
     let found = LISTENS.as_ref()?.captures(line)?;
@@ -126,7 +136,12 @@ mod tests {
 
     #[test]
     fn other_numbers_are_no_ports() {
-        for line in ["started 12 workers", "connecting to db on port 5432", "failed to start on port 80", "started in 45 seconds"] {
+        for line in [
+            "started 12 workers",
+            "connecting to db on port 5432",
+            "failed to start on port 80",
+            "started in 45 seconds",
+        ] {
             assert_eq!(port_in(line), None, "{line}");
         }
     }

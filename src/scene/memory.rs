@@ -33,7 +33,12 @@ pub enum How {
 }
 
 /// What container runtimes say when the limit does not even let the container start.
-const TOO_LOW: [&str; 4] = ["container init was OOM-killed", "memory limit too low", "too low; should be at least", "Minimum memory limit allowed"];
+const TOO_LOW: [&str; 4] = [
+    "container init was OOM-killed",
+    "memory limit too low",
+    "too low; should be at least",
+    "Minimum memory limit allowed",
+];
 
 /// What logs say of a process that the kernel killed for want of memory.
 const KILLED: [&str; 4] = ["Memory cgroup out of memory", "Perhaps out of memory?", "Out of memory: Kill", "oom-kill:"];
@@ -50,9 +55,23 @@ fn ended(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
     let path = container.last_end_path();
     let time = crash.finished_at;
     if too_low(crash.message) {
-        return Some(OutOfMemory { how: How::Start, path: format!("{path}.message"), words: crash.message, time, state, confidence: 0.96 });
+        return Some(OutOfMemory {
+            how: How::Start,
+            path: format!("{path}.message"),
+            words: crash.message,
+            time,
+            state,
+            confidence: 0.96,
+        });
     }
-    (crash.reason == "OOMKilled").then(|| OutOfMemory { how: How::Container, path: format!("{path}.reason"), words: crash.reason, time, state, confidence: 0.97 })
+    (crash.reason == "OOMKilled").then(|| OutOfMemory {
+        how: How::Container,
+        path: format!("{path}.reason"),
+        words: crash.reason,
+        time,
+        state,
+        confidence: 0.97,
+    })
 }
 
 fn refused(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
@@ -77,7 +96,14 @@ fn in_log(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
     let (number, words) = killed_line(log, killed)?;
     let path = fresh::log_path(container, log, number);
     let time = crash.and_then(|crash| crash.finished_at);
-    Some(OutOfMemory { how, path, words, time, state: State::Present, confidence: if how == How::Child { 0.85 } else { 0.75 } })
+    Some(OutOfMemory {
+        how,
+        path,
+        words,
+        time,
+        state: State::Present,
+        confidence: if how == How::Child { 0.85 } else { 0.75 },
+    })
 }
 
 /// Finds the line that says so; a shell's bare `Killed` counts as the last word of a run that ended with 137.
@@ -93,8 +119,11 @@ fn killed_line<'s>(log: &LogDigest<'s>, killed: bool) -> Option<(usize, &'s str)
 
 /// Returns the event with which a pod's sandbox was killed for want of memory, if it still cannot be made.
 pub fn sandbox(pod: PodView<'_>) -> Option<&EventView<'_>> {
-    let starting = !pod.is_terminating() && !pod.is_finished() && pod.containers().all(|container| container.running().is_none());
-    let event = pod.event("FailedCreatePodSandBox").filter(|event| too_low(event.message) && pod.scene.is_recent(event.last))?;
+    let starting =
+        !pod.is_terminating() && !pod.is_finished() && pod.containers().all(|container| container.running().is_none());
+    let event = pod
+        .event("FailedCreatePodSandBox")
+        .filter(|event| too_low(event.message) && pod.scene.is_recent(event.last))?;
     starting.then_some(event)
 }
 
@@ -104,5 +133,9 @@ pub fn node_event(pod: PodView<'_>, time: Option<Timestamp>) -> Option<&EventVie
     let near = |event: &&EventView<'_>| {
         event.last.is_some_and(|last| last.duration_since(time).abs() <= SignedDuration::from_mins(2))
     };
-    pod.scene.events_about("Node", "", node).chain(pod.scene.events_about("Node", "default", node)).filter(|event| event.reason == "SystemOOM").find(near)
+    pod.scene
+        .events_about("Node", "", node)
+        .chain(pod.scene.events_about("Node", "default", node))
+        .filter(|event| event.reason == "SystemOOM")
+        .find(near)
 }

@@ -29,7 +29,8 @@ pub fn config_maps(container: ContainerView<'_>) -> Vec<Mounted<'_>> {
             None => None,
         };
         let entries = map.object.data.iter().flatten().filter(|(key, _)| items.is_none() || file(key).is_some());
-        let files = entries.map(|(key, content)| (file(key).unwrap_or(key), (key.as_str(), content.as_str()))).collect();
+        let files =
+            entries.map(|(key, content)| (file(key).unwrap_or(key), (key.as_str(), content.as_str()))).collect();
         Some(Mounted { name: map.object.name(), path: &mount.mount_path, files })
     });
     mounted.collect()

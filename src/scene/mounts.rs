@@ -33,8 +33,11 @@ impl<'s> Mount<'s> {
 
     /// Returns whether nobody may write to it.
     pub fn is_read_only(self) -> bool {
-        let config = self.volume.is_some_and(|volume| volume.config_map.is_some() || volume.secret.is_some() || volume.projected.is_some());
-        let claim = self.volume.and_then(|volume| volume.persistent_volume_claim.as_ref()).and_then(|claim| claim.read_only);
+        let config = self
+            .volume
+            .is_some_and(|volume| volume.config_map.is_some() || volume.secret.is_some() || volume.projected.is_some());
+        let claim =
+            self.volume.and_then(|volume| volume.persistent_volume_claim.as_ref()).and_then(|claim| claim.read_only);
         self.mount.read_only == Some(true) || claim == Some(true) || config
     }
 

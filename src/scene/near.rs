@@ -6,7 +6,8 @@ pub fn is_near(a: &str, b: &str) -> bool {
         return true;
     }
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let variant = short.len() >= 3 && long.split(['-', '_', '.', '/']).any(|part| part == short) || is_prefix(short, long);
+    let variant =
+        short.len() >= 3 && long.split(['-', '_', '.', '/']).any(|part| part == short) || is_prefix(short, long);
     variant || strsim::damerau_levenshtein(a, b) <= long.len().div_ceil(4).min(3)
 }
 

@@ -36,7 +36,12 @@ impl<'s> Peer<'s> {
     /// Makes the end that a workload's pods are.
     pub fn of(scene: &'s Scene<'_>, workload: &'s Workload<'_>) -> Self {
         let namespace = workload.namespace();
-        let labels = scene.snapshot.objects.namespaces.get("", namespace).and_then(|namespace| namespace.metadata.labels.as_ref());
+        let labels = scene
+            .snapshot
+            .objects
+            .namespaces
+            .get("", namespace)
+            .and_then(|namespace| namespace.metadata.labels.as_ref());
         Self { namespace, labels: workload.labels, namespace_labels: labels }
     }
 }
@@ -70,8 +75,12 @@ type Rule<'p> = (Option<&'p [NetworkPolicyPeer]>, Option<&'p [NetworkPolicyPort]
 fn rules(policy: &NetworkPolicy, direction: Direction) -> Vec<Rule<'_>> {
     let Some(spec) = policy.spec.as_ref() else { return Vec::new() };
     match direction {
-        Direction::Ingress => spec.ingress.iter().flatten().map(|rule| (rule.from.as_deref(), rule.ports.as_deref())).collect(),
-        Direction::Egress => spec.egress.iter().flatten().map(|rule| (rule.to.as_deref(), rule.ports.as_deref())).collect(),
+        Direction::Ingress => {
+            spec.ingress.iter().flatten().map(|rule| (rule.from.as_deref(), rule.ports.as_deref())).collect()
+        }
+        Direction::Egress => {
+            spec.egress.iter().flatten().map(|rule| (rule.to.as_deref(), rule.ports.as_deref())).collect()
+        }
     }
 }
 
@@ -84,7 +93,8 @@ pub fn is_deny_all(policy: &NetworkPolicy, direction: Direction) -> bool {
 pub fn allows(policy: &NetworkPolicy, direction: Direction, peer: Peer<'_>, port: Option<Port<'_>>) -> bool {
     let home = policy.namespace();
     rules(policy, direction).into_iter().any(|(peers, ports)| {
-        let to_peer = peers.is_none_or(|peers| peers.is_empty() || peers.iter().any(|allowed| meets_peer(allowed, home, peer)));
+        let to_peer =
+            peers.is_none_or(|peers| peers.is_empty() || peers.iter().any(|allowed| meets_peer(allowed, home, peer)));
         to_peer && ports.is_none_or(|ports| ports.is_empty() || ports.iter().any(|allowed| meets_port(allowed, port)))
     })
 }
@@ -118,19 +128,27 @@ fn meets_port(allowed: &NetworkPolicyPort, port: Option<Port<'_>>) -> bool {
     match &allowed.port {
         None => true,
         Some(IntOrString::String(name)) => port.name.is_none_or(|known| known == name),
-        Some(IntOrString::Int(first)) => (*first..=allowed.end_port.unwrap_or(*first)).contains(&i32::from(port.number)),
+        Some(IntOrString::Int(first)) => {
+            (*first..=allowed.end_port.unwrap_or(*first)).contains(&i32::from(port.number))
+        }
     }
 }
 
 /// Returns whether some policy of those that isolate these pods lets DNS out; in doubt one does.
 pub fn allows_dns(policies: &[&Stored<NetworkPolicy>]) -> bool {
     let dns = |port: u16, protocol| Some(Port { number: port, protocol, name: None });
-    policies.iter().flat_map(|policy| rules(policy, Direction::Egress).into_iter().map(move |rule| (policy, rule))).any(|(policy, (peers, ports))| {
-        let open = |port: Option<Port<'_>>| ports.is_none_or(|ports| ports.is_empty() || ports.iter().any(|allowed| meets_port(allowed, port)));
-        let outside = |peer: &NetworkPolicyPeer| peer.ip_block.is_some() || peer.namespace_selector.is_some() || policy.namespace() == "kube-system";
-        let leaves = peers.is_none_or(|peers| peers.is_empty() || peers.iter().any(outside));
-        leaves && (open(dns(53, "UDP")) || open(dns(53, "TCP")))
-    })
+    policies.iter().flat_map(|policy| rules(policy, Direction::Egress).into_iter().map(move |rule| (policy, rule))).any(
+        |(policy, (peers, ports))| {
+            let open = |port: Option<Port<'_>>| {
+                ports.is_none_or(|ports| ports.is_empty() || ports.iter().any(|allowed| meets_port(allowed, port)))
+            };
+            let outside = |peer: &NetworkPolicyPeer| {
+                peer.ip_block.is_some() || peer.namespace_selector.is_some() || policy.namespace() == "kube-system"
+            };
+            let leaves = peers.is_none_or(|peers| peers.is_empty() || peers.iter().any(outside));
+            leaves && (open(dns(53, "UDP")) || open(dns(53, "TCP")))
+        },
+    )
 }
 
 #[cfg(test)]

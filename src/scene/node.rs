@@ -43,7 +43,8 @@ impl<'s> NodeView<'s> {
 
     /// Returns the node's own events, oldest first.
     pub fn events(&self) -> impl Iterator<Item = &'s EventView<'s>> {
-        let events = ["", "default"].into_iter().flat_map(|namespace| self.scene.events_about("Node", namespace, self.name()));
+        let events =
+            ["", "default"].into_iter().flat_map(|namespace| self.scene.events_about("Node", namespace, self.name()));
         events.collect::<Vec<_>>().into_iter()
     }
 
@@ -90,19 +91,29 @@ pub fn all<'s>(scene: &'s Scene<'s>) -> Vec<NodeView<'s>> {
             pods.entry(node).or_default().push(pod);
         }
     }
-    let waiting: Vec<PodView<'s>> = scene.pods().filter(|pod| pod.is_unscheduled() && meets_failing_nodes(*pod)).collect();
+    let waiting: Vec<PodView<'s>> =
+        scene.pods().filter(|pod| pod.is_unscheduled() && meets_failing_nodes(*pod)).collect();
     let everything = scene.snapshot.scope.namespaces.is_empty();
     let view = |node: &'s Stored<Node>| NodeView {
         scene,
         node,
         pods: pods.remove(node.object.name()).unwrap_or_default(),
-        waiting: waiting.clone(),
+        waiting: if is_ready(node) { Vec::new() } else { waiting.clone() },
     };
     let nodes = scene.snapshot.objects.nodes.iter().map(view);
     nodes.filter(|node| everything || !node.pods.is_empty() || !node.waiting.is_empty()).collect()
 }
 
+fn is_ready(node: &Node) -> bool {
+    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+    conditions.into_iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
 fn meets_failing_nodes(pod: PodView<'_>) -> bool {
     let scheduled = pod.condition("PodScheduled").and_then(|condition| condition.message.as_deref());
-    scheduled.is_some_and(|message| ["not-ready", "unreachable", "network-unavailable"].iter().any(|taint| message.contains(&format!("node.kubernetes.io/{taint}"))))
+    scheduled.is_some_and(|message| {
+        ["not-ready", "unreachable", "network-unavailable"]
+            .iter()
+            .any(|taint| message.contains(&format!("node.kubernetes.io/{taint}")))
+    })
 }

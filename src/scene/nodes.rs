@@ -57,7 +57,8 @@ impl<'a> NodeRoom<'a> {
 
     /// Returns whether it runs the control plane.
     pub fn is_control_plane(&self) -> bool {
-        let role = |key: &str| matches!(key, "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master");
+        let role =
+            |key: &str| matches!(key, "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master");
         self.labels().is_some_and(|labels| labels.keys().any(|key| role(key)))
             || matches!(self.label("kubernetes.io/role"), Some("master" | "control-plane"))
             || self.taints().iter().any(|taint| role(&taint.key))
@@ -205,7 +206,10 @@ mod tests {
     fn asked(spec: &str) -> (String, String) {
         let spec: PodSpec = serde_json::from_str(spec).expect("a pod spec");
         let sum = demand(&spec);
-        (sum.get("cpu").map_or_else(String::new, |cpu| cpu.cpu()), sum.get("memory").map_or_else(String::new, |memory| memory.mem()))
+        (
+            sum.get("cpu").map_or_else(String::new, |cpu| cpu.cpu()),
+            sum.get("memory").map_or_else(String::new, |memory| memory.mem()),
+        )
     }
 
     #[test]

@@ -33,9 +33,12 @@ pub struct Outage<'s> {
 }
 
 impl Outage<'_> {
-    /// Returns `db:5432`, `db`, or nothing if the line names no host.
+    /// Returns `db:5432`, `db`, or nothing if the line names no host; a cluster IP by the name of its Service.
     pub fn address(&self) -> Option<String> {
-        let host = self.host.as_deref()?;
+        let host = match &self.peer {
+            Peer::Service(object) if self.host.as_deref().is_some_and(reach::is_ip) => object.name.as_str(),
+            _ => self.host.as_deref()?,
+        };
         Some(self.port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 }
@@ -49,11 +52,17 @@ const SEVERAL: usize = 3;
 
 /// Finds what a container cannot reach: each host and port once, the surest first.
 pub fn outages<'s>(testimony: &Testimony<'s>) -> Vec<Outage<'s>> {
+    // A new run that is up may still wait for its peers, whatever ended the one before.
+    if !testimony.is_primary && testimony.container.running().is_some() {
+        return Vec::new();
+    }
     let failures = || testimony.log.templates.iter().filter(|template| is_failure(template));
     let mut found: Vec<Outage<'s>> = match testimony.crash {
         Some(_) => failures().filter_map(|template| outage(testimony, template, blame(testimony, template)?)).collect(),
         None => running(testimony).filter_map(|template| outage(testimony, template, 0.8)).collect(),
     };
+    // Health checks and side-cars knock at doors of their own pod until they open.
+    found.retain(|outage| testimony.crash.is_some() || outage.peer != Peer::Local);
     if found.iter().any(|outage| outage.host.is_some()) {
         found.retain(|outage| outage.host.is_some());
     } else {
@@ -62,7 +71,9 @@ pub fn outages<'s>(testimony: &Testimony<'s>) -> Vec<Outage<'s>> {
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.template.number.cmp(&b.template.number)));
     let mut kept: Vec<Outage<'s>> = Vec::new();
     for outage in found {
-        match kept.iter_mut().find(|other| other.host == outage.host && (other.port.is_none() || outage.port.is_none() || other.port == outage.port)) {
+        match kept.iter_mut().find(|other| {
+            other.host == outage.host && (other.port.is_none() || outage.port.is_none() || other.port == outage.port)
+        }) {
             Some(other) => other.port = other.port.or(outage.port),
             None => kept.push(outage),
         }
@@ -130,7 +141,9 @@ fn peer(testimony: &Testimony<'_>, host: &str) -> Peer {
         });
     }
     let host = host.trim_end_matches('.');
-    let Some((namespace, name)) = calls::service_of(host, testimony.container.pod.namespace()) else { return Peer::Outside };
+    let Some((namespace, name)) = calls::service_of(host, testimony.container.pod.namespace()) else {
+        return Peer::Outside;
+    };
     let object = ObjectRef::new(Kind::Service, &namespace, &name);
     match objects.services.look_up(&namespace, &name) {
         Lookup::Found(_) => return Peer::Service(object),
@@ -149,7 +162,8 @@ fn peer(testimony: &Testimony<'_>, host: &str) -> Peer {
 
 fn is_tld(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
-    ["com", "org", "net", "io", "dev", "cloud", "app", "co", "eu", "de", "uk", "gov", "edu", "info", "ai"].contains(&last)
+    ["com", "org", "net", "io", "dev", "cloud", "app", "co", "eu", "de", "uk", "gov", "edu", "info", "ai"]
+        .contains(&last)
 }
 
 /// Returns the Service view of an address.

@@ -47,7 +47,10 @@ impl Placement {
     pub fn cite(&self, scene: &Scene<'_>, finding: Finding) -> Finding {
         let pod = scene.pod(self.pod);
         let text: String = self.text.chars().take(300).collect();
-        finding.because_at(pod.object(), self.path, text, self.since).seen(self.since.or(pod.created()), Some(scene.now())).affects(pod.object())
+        finding
+            .because_at(pod.object(), self.path, text, self.since)
+            .seen(self.since.or(pod.created()), Some(scene.now()))
+            .affects(pod.object())
     }
 
     /// Returns the confidence of a finding that rests on this.
@@ -86,8 +89,11 @@ fn words_about(pod: PodView<'_>) -> Option<(String, &'static str, Option<Timesta
     }
     let event = pod.event("FailedScheduling");
     let since = pod.events().find(|event| event.reason == "FailedScheduling").and_then(|event| event.first);
-    if let Some(message) = condition.and_then(|condition| condition.message.clone()).filter(|message| !message.is_empty()) {
-        let since = condition.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).or(since);
+    if let Some(message) =
+        condition.and_then(|condition| condition.message.clone()).filter(|message| !message.is_empty())
+    {
+        let since =
+            condition.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).or(since);
         return Some((message, "status.conditions[PodScheduled].message", since));
     }
     Some((event?.message.to_owned(), "events[FailedScheduling]", since))
@@ -101,7 +107,9 @@ fn judge(scene: &Scene<'_>, pod: PodView<'_>, reasons: &[Reason]) -> (Obstacle, 
         }
     }
     let nodes = scene.nodes();
-    let guest = Guest::new(scene.snapshot, nodes, &pod.pod.object).filter(|_| nodes.known && !nodes.all.is_empty());
+    let known = nodes.known && !nodes.all.is_empty();
+    let guest =
+        Guest::new(scene.snapshot, &pod.pod.object).filter(|_| known).map(|guest| guest.among(scene.snapshot, nodes));
     let Some(guest) = guest else { return by_words(reasons, &said, &[]) };
     let mut candidates = candidates(nodes, &guest);
     fill_in(&mut candidates, &said);
@@ -115,7 +123,8 @@ type Candidate = (usize, BTreeSet<Obstacle>);
 fn candidates(nodes: &Nodes<'_>, guest: &Guest<'_>) -> Vec<Candidate> {
     let all: Vec<Candidate> = nodes.all.iter().map(|node| guest.obstacles(node)).enumerate().collect();
     let closed = |(index, obstacles): &&Candidate| {
-        nodes.all[*index].is_control_plane() && (obstacles.contains(&Obstacle::Taint) || obstacles.contains(&Obstacle::Cordon))
+        nodes.all[*index].is_control_plane()
+            && (obstacles.contains(&Obstacle::Taint) || obstacles.contains(&Obstacle::Cordon))
     };
     let workers: Vec<Candidate> = all.iter().filter(|candidate| !closed(candidate)).cloned().collect();
     if workers.is_empty() { all } else { workers }
@@ -124,16 +133,24 @@ fn candidates(nodes: &Nodes<'_>, guest: &Guest<'_>) -> Vec<Candidate> {
 /// Believes the scheduler where nothing is seen to stand in the way: topology spread, the anti-affinity of others and pods
 /// that were not read are not recomputed.
 fn fill_in(candidates: &mut [Candidate], said: &BTreeSet<Obstacle>) {
-    let unseen = [Obstacle::PodAffinity, Obstacle::Resources, Obstacle::HostPort].into_iter().find(|obstacle| said.contains(obstacle));
+    let unseen = [Obstacle::PodAffinity, Obstacle::Resources, Obstacle::HostPort]
+        .into_iter()
+        .find(|obstacle| said.contains(obstacle));
     for (_, obstacles) in candidates.iter_mut().filter(|(_, obstacles)| obstacles.is_empty()) {
         obstacles.extend(unseen);
     }
 }
 
 /// Chooses the one change that would let the pod run somewhere, if the scheduler named it too.
-fn by_nodes(nodes: &Nodes<'_>, guest: &Guest<'_>, candidates: &[Candidate], said: &BTreeSet<Obstacle>) -> Option<(Obstacle, Vec<usize>, bool)> {
+fn by_nodes(
+    nodes: &Nodes<'_>,
+    guest: &Guest<'_>,
+    candidates: &[Candidate],
+    said: &BTreeSet<Obstacle>,
+) -> Option<(Obstacle, Vec<usize>, bool)> {
     let sure = |obstacle, nodes| Some((obstacle, nodes, true)).filter(|_| said.contains(&obstacle));
-    let selected: Vec<&Candidate> = candidates.iter().filter(|(_, obstacles)| !obstacles.contains(&Obstacle::Selector)).collect();
+    let selected: Vec<&Candidate> =
+        candidates.iter().filter(|(_, obstacles)| !obstacles.contains(&Obstacle::Selector)).collect();
     if selected.is_empty() {
         return sure(Obstacle::Selector, candidates.iter().map(|(index, _)| *index).collect());
     }
@@ -146,20 +163,35 @@ fn by_nodes(nodes: &Nodes<'_>, guest: &Guest<'_>, candidates: &[Candidate], said
     };
     let small = only(Obstacle::Resources);
     let outgrown = small.iter().all(|&index| guest.outgrows(&nodes.all[index]));
-    let mut order = vec![Obstacle::NodeFault, Obstacle::Cordon, Obstacle::Resources, Obstacle::PodAffinity, Obstacle::HostPort, Obstacle::Taint];
+    let mut order = vec![
+        Obstacle::NodeFault,
+        Obstacle::Cordon,
+        Obstacle::Resources,
+        Obstacle::PodAffinity,
+        Obstacle::HostPort,
+        Obstacle::Taint,
+    ];
     if outgrown && !only(Obstacle::Taint).is_empty() {
         order.insert(0, Obstacle::Taint);
     }
-    order.into_iter().map(|obstacle| (obstacle, only(obstacle))).find(|(_, nodes)| !nodes.is_empty()).and_then(|(obstacle, nodes)| sure(obstacle, nodes))
+    order
+        .into_iter()
+        .map(|obstacle| (obstacle, only(obstacle)))
+        .find(|(_, nodes)| !nodes.is_empty())
+        .and_then(|(obstacle, nodes)| sure(obstacle, nodes))
 }
 
 /// Chooses by the scheduler's words alone: what a person did last comes before what is always so.
 fn by_words(reasons: &[Reason], said: &BTreeSet<Obstacle>, candidates: &[Candidate]) -> (Obstacle, Vec<usize>, bool) {
-    let control_plane = |reason: &&Reason| matches!(reason.detail.as_str(), "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master");
-    let telling: BTreeSet<_> = reasons.iter().filter(|reason| !control_plane(reason)).map(|reason| reason.obstacle).collect();
+    let control_plane = |reason: &&Reason| {
+        matches!(reason.detail.as_str(), "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master")
+    };
+    let telling: BTreeSet<_> =
+        reasons.iter().filter(|reason| !control_plane(reason)).map(|reason| reason.obstacle).collect();
     let telling = if telling.is_empty() { said } else { &telling };
     let obstacle = telling.first().copied().unwrap_or(Obstacle::Other);
-    let nodes = candidates.iter().filter(|(_, obstacles)| obstacles.contains(&obstacle)).map(|(index, _)| *index).collect();
+    let nodes =
+        candidates.iter().filter(|(_, obstacles)| obstacles.contains(&obstacle)).map(|(index, _)| *index).collect();
     (obstacle, nodes, telling.len() == 1)
 }
 

@@ -21,7 +21,8 @@ pub fn of_node(pod: PodView<'_>) -> Option<Platform<'_>> {
     let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
     let labelled = label("kubernetes.io/arch");
     let architecture = labelled.or_else(|| info.map(|info| info.architecture.as_str()))?;
-    let system = label("kubernetes.io/os").or_else(|| info.map(|info| info.operating_system.as_str())).unwrap_or("linux");
+    let system =
+        label("kubernetes.io/os").or_else(|| info.map(|info| info.operating_system.as_str())).unwrap_or("linux");
     let path = if labelled.is_some() { "metadata.labels[kubernetes.io/arch]" } else { "status.nodeInfo.architecture" };
     let node = ObjectRef::new(Kind::Node, "", pod.node()?);
     Some(Platform { name: format!("{system}/{architecture}"), architecture, node, path })

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodSpec, Po
 
 use super::{ContainerView, EventView, Role, Scene, Workload};
 use crate::model::store::HasMeta as _;
-use crate::model::{Kind, ObjectRef, Stored};
+use crate::model::{Kind, ObjectRef, State, Stored};
 
 /// A pod in scope.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,14 @@ impl<'s> PodView<'s> {
     /// Returns whether it is ready for traffic.
     pub fn is_ready(self) -> bool {
         self.condition("Ready").is_some_and(|condition| condition.status == "True")
+    }
+
+    /// Returns whether it starts again and again: ready for moments at best, whatever its conditions say just now.
+    pub fn is_crash_looping(self) -> bool {
+        let crashes = self.containers().filter(|container| container.role != Role::Init);
+        crashes.into_iter().any(|container| {
+            container.restarts() >= 2 && container.crash().is_some_and(|crash| crash.state == State::Present)
+        })
     }
 
     /// Returns whether it ended for good.

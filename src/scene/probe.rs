@@ -1,6 +1,6 @@
 //! A probe, joined with what the kubelet says of it and with what its container serves.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Probe;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -14,7 +14,8 @@ const MESH_PORTS: std::ops::RangeInclusive<u16> = 15_000..=15_099;
 /// Within this long after the start, a failing probe is start-up.
 const YOUNG: SignedDuration = SignedDuration::from_secs(20);
 
-/// The kubelet's events of one pod are limited to a burst of 25 and then one in five minutes.
+/// The kubelet's events of one pod are limited to such a burst, and then to one in five minutes.
+const EVENT_BURST: i32 = 25;
 const EVENT_GAP: SignedDuration = SignedDuration::from_secs(330);
 
 /// What a probe decides.
@@ -115,7 +116,9 @@ impl<'s> ProbeView<'s> {
     pub fn budget(&self) -> SignedDuration {
         let seconds = |value: Option<i32>, default: i32| i64::from(value.unwrap_or(default));
         let delay = seconds(self.probe.initial_delay_seconds, 0);
-        SignedDuration::from_secs(delay + seconds(self.probe.period_seconds, 10) * seconds(self.probe.failure_threshold, 3))
+        SignedDuration::from_secs(
+            delay + seconds(self.probe.period_seconds, 10) * seconds(self.probe.failure_threshold, 3),
+        )
     }
 
     /// Returns the kubelet's newest word on its failure.
@@ -130,13 +133,22 @@ impl<'s> ProbeView<'s> {
             return name == self.container.name();
         }
         let rivals = self.container.pod.containers().filter(|other| self.kind.of(*other).is_some()).count();
-        rivals <= 1 || self.port.is_some_and(|port| failure.message.contains(&format!(":{port}/")) || failure.message.contains(&format!(":{port}:")) || failure.message.contains(&format!(":{port}\"")))
+        rivals <= 1
+            || self.port.is_some_and(|port| {
+                failure.message.contains(&format!(":{port}/"))
+                    || failure.message.contains(&format!(":{port}:"))
+                    || failure.message.contains(&format!(":{port}\""))
+            })
     }
 
     /// Returns the newest event of the kubelet ending the container because of this probe.
     pub fn kill(&self) -> Option<&'s EventView<'s>> {
         let words = format!("Container {} failed {} probe", self.container.name(), self.kind.word());
-        self.container.pod.events().filter(|event| event.reason == "Killing" && event.message.starts_with(&words)).last()
+        self.container
+            .pod
+            .events()
+            .filter(|event| event.reason == "Killing" && event.message.starts_with(&words))
+            .last()
     }
 
     /// Returns the failure if it is still so and no consequence of something else, such as the program's own crash.
@@ -163,20 +175,21 @@ impl<'s> ProbeView<'s> {
     fn killed_or_failing(&self, failure: &Failure<'_>) -> Option<State> {
         let Some(kill) = self.kill().filter(|kill| self.container.pod.scene.is_recent(kill.last)) else {
             let crashes = self.container.crash().is_some_and(|crash| crash.state == State::Present);
-            let fails = failure.event.count > 1 && self.still(failure.event.last) && self.container.running().is_some();
+            let fails = self.lasts(failure.event) && self.container.running().is_some();
             return (fails && !crashes).then_some(State::Present);
         };
         self.ended_by(kill)
     }
 
     fn never_started(&self) -> Option<State> {
-        let started = self.container.status.is_some_and(|status| status.started == Some(true));
-        if started {
+        let started = self.container.status.and_then(|status| status.started);
+        // Without that field, readiness tells: it is only asked after the start.
+        if started == Some(true) || self.container.is_ready() {
             return None;
         }
         match self.kill() {
             Some(kill) => self.ended_by(kill),
-            None => self.up().is_some_and(|up| up > self.budget().max(YOUNG)).then_some(State::Present),
+            None => (started == Some(false) && self.up()? > self.budget().max(YOUNG)).then_some(State::Present),
         }
     }
 
@@ -189,9 +202,15 @@ impl<'s> ProbeView<'s> {
         (!own && crash.state == State::Present).then_some(State::Present)
     }
 
-    fn still(&self, last: Option<Timestamp>) -> bool {
-        let now = self.container.pod.scene.now();
-        last.is_some_and(|last| now.duration_since(last) < EVENT_GAP)
+    /// Tells a probe that keeps failing from one that fails now and then: half of the attempts did.
+    fn lasts(&self, event: &EventView<'_>) -> bool {
+        let Some((first, last)) = event.first.zip(event.last) else { return false };
+        let period = i64::from(self.probe.period_seconds.unwrap_or(10).max(1));
+        let attempts = last.duration_since(first).as_secs() / period;
+        let many = event.count >= EVENT_BURST;
+        let gap = if many { EVENT_GAP } else { SignedDuration::from_secs(3 * period + 30) };
+        let silent = self.container.pod.scene.now().duration_since(last);
+        silent < gap && event.count > 1 && (many || i64::from(event.count) * 2 >= attempts)
     }
 
     fn up(&self) -> Option<SignedDuration> {
@@ -242,7 +261,8 @@ impl<'s> ProbeView<'s> {
 
     /// The ports on which the container's other probes pass.
     fn proven(&self) -> Vec<u16> {
-        let readiness = ProbeView::of(self.container, ProbeKind::Readiness).filter(|_| self.kind != ProbeKind::Readiness && self.container.is_ready());
+        let readiness = ProbeView::of(self.container, ProbeKind::Readiness)
+            .filter(|_| self.kind != ProbeKind::Readiness && self.container.is_ready());
         readiness.and_then(|probe| probe.port).filter(|port| Some(*port) != self.port).into_iter().collect()
     }
 
@@ -260,7 +280,9 @@ impl<'s> ProbeView<'s> {
 
 fn declared_by(container: ContainerView<'_>) -> impl Iterator<Item = u16> {
     let ports = container.spec.ports.iter().flatten().filter(move |_| container.role != Role::Init);
-    ports.filter(|port| port.protocol.as_deref() != Some("UDP")).filter_map(|port| u16::try_from(port.container_port).ok())
+    ports
+        .filter(|port| port.protocol.as_deref() != Some("UDP"))
+        .filter_map(|port| u16::try_from(port.container_port).ok())
 }
 
 /// Reads the handler and the port that a probe declares.

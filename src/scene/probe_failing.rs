@@ -44,7 +44,9 @@ impl FailingProbe<'_> {
             .state(self.state)
             .next(self.describe());
         if let Some(kill) = self.kill {
-            finding = finding.because_at(pod.clone(), "events[Killing].message", kill.message, kill.last).seen(kill.first, kill.last);
+            finding = finding
+                .because_at(pod.clone(), "events[Killing].message", kill.message, kill.last)
+                .seen(kill.first, kill.last);
         }
         self.asked(finding)
     }
@@ -74,7 +76,9 @@ impl FailingProbe<'_> {
     pub fn consequence(&self) -> &'static str {
         match self.probe.kind {
             ProbeKind::Readiness => "so the pod gets no traffic",
-            ProbeKind::Liveness | ProbeKind::Startup if self.kill.is_some() => "so the kubelet restarts it again and again",
+            ProbeKind::Liveness | ProbeKind::Startup if self.kill.is_some() => {
+                "so the kubelet restarts it again and again"
+            }
             ProbeKind::Liveness => "and the kubelet will restart it at the failure threshold",
             ProbeKind::Startup => "so it does not count as started",
         }
@@ -99,21 +103,30 @@ impl FailingProbe<'_> {
         let Verdict::WrongPort { served, said } = &self.verdict else { return None };
         let ports = served.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         let how = if said.is_some() { "its log says that it listens on" } else { "the container serves" };
-        let message = format!("{} asks {}, where nothing listens: {how} {ports}, {}", self.probe.phrase(), self.probe.asks(), self.consequence());
+        let message = format!(
+            "{} asks {}, where nothing listens: {how} {ports}, {}",
+            self.probe.phrase(),
+            self.probe.asks(),
+            self.consequence()
+        );
         let container = self.probe.container;
         let mut finding = self.finding(rule, message).confidence(if said.is_some() { 0.96 } else { 0.9 });
         match said {
             Some(said) => {
                 let log = if said.previous { "log.previous" } else { "log" };
                 let line: String = said.line.chars().take(300).collect();
-                finding = finding.because(container.pod_ref(), format!("{log}[{}]:{}", container.name(), said.number), line);
+                finding =
+                    finding.because(container.pod_ref(), format!("{log}[{}]:{}", container.name(), said.number), line);
             }
             None => finding = finding.because(container.pod_ref(), container.spec_path("ports"), ports.clone()),
         }
         let kind = self.probe.kind.word();
         let fix = match served.as_slice() {
             [port] => format!("set the port of the {kind} probe of `{}` to {port}", container.name()),
-            _ => format!("set the port of the {kind} probe of `{}` to the one that answers it: {ports}", container.name()),
+            _ => format!(
+                "set the port of the {kind} probe of `{}` to the one that answers it: {ports}",
+                container.name()
+            ),
         };
         Some(finding.recommend(Recommendation::new("edit-object", fix).command(self.edit())))
     }
@@ -124,14 +137,25 @@ impl FailingProbe<'_> {
             return None;
         }
         let (spoken, wanted) = self.protocols();
-        let message = format!("{} speaks {spoken} ({}) to a server that speaks {wanted}, {}", self.probe.phrase(), self.probe.asks(), self.consequence());
+        let message = format!(
+            "{} speaks {spoken} ({}) to a server that speaks {wanted}, {}",
+            self.probe.phrase(),
+            self.probe.asks(),
+            self.consequence()
+        );
         let fix = match wanted {
             "HTTPS" => "set `scheme: HTTPS` in it".to_owned(),
             "plain HTTP" => "set `scheme: HTTP` in it".to_owned(),
-            "HTTP/2, as gRPC does" => "make it a `grpc` probe, or a `tcpSocket` probe if the server has no gRPC health service".to_owned(),
+            "HTTP/2, as gRPC does" => {
+                "make it a `grpc` probe, or a `tcpSocket` probe if the server has no gRPC health service".to_owned()
+            }
             _ => "make it a probe of the server's own protocol, or a `tcpSocket` probe".to_owned(),
         };
-        let summary = format!("change the protocol of the {} probe of `{}`: {fix}", self.probe.kind.word(), self.probe.container.name());
+        let summary = format!(
+            "change the protocol of the {} probe of `{}`: {fix}",
+            self.probe.kind.word(),
+            self.probe.container.name()
+        );
         let recommendation = Recommendation::new("edit-object", summary).command(self.edit());
         Some(self.finding(rule, message).confidence(0.96).recommend(recommendation))
     }
@@ -142,7 +166,9 @@ impl FailingProbe<'_> {
         match self.probe.handler {
             Handler::Http { tls: true, .. } => ("HTTPS", "plain HTTP"),
             // An HTTP/2 server opens with a SETTINGS frame: length, then type 4.
-            Handler::Http { .. } if message.contains(r"\x00\x00") && message.contains(r"\x04") => ("HTTP/1.1", "HTTP/2, as gRPC does"),
+            Handler::Http { .. } if message.contains(r"\x00\x00") && message.contains(r"\x04") => {
+                ("HTTP/1.1", "HTTP/2, as gRPC does")
+            }
             Handler::Http { .. } if message.contains(r"\x15\x03") => ("plain HTTP", "HTTPS"),
             Handler::Http { .. } => ("HTTP", "another protocol"),
             _ if message.contains("does not implement") => ("gRPC health", "gRPC without the health service"),

@@ -91,5 +91,9 @@ fn reason(message: &str) -> Reason {
 /// Returns the first line, cut to what a message holds.
 fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default().trim();
-    if line.chars().count() <= 90 { line.to_owned() } else { format!("{}…", line.chars().take(89).collect::<String>()) }
+    if line.chars().count() <= 90 {
+        line.to_owned()
+    } else {
+        format!("{}…", line.chars().take(89).collect::<String>())
+    }
 }

@@ -44,7 +44,7 @@ impl<'s> Credentials<'s> {
         }
         match self.secrets.first() {
             Some((name, _)) => format!("the credentials of its imagePullSecret `{name}` do not suffice"),
-            None => "the pod has no imagePullSecret (or the repository does not exist)".to_owned(),
+            None => "the pod has no imagePullSecret (registries say the same of images that do not exist)".to_owned(),
         }
     }
 
@@ -58,7 +58,12 @@ impl<'s> Credentials<'s> {
         }
         let event = pod.event("FailedToRetrieveImagePullSecret").filter(|_| self.first(State::Missing).is_some());
         match event {
-            Some(event) => finding.because_at(pod.object(), "events[FailedToRetrieveImagePullSecret].message", event.message, event.last),
+            Some(event) => finding.because_at(
+                pod.object(),
+                "events[FailedToRetrieveImagePullSecret].message",
+                event.message,
+                event.last,
+            ),
             None => finding,
         }
     }
@@ -67,18 +72,39 @@ impl<'s> Credentials<'s> {
     pub fn cure(&self, failure: &PullFailure<'_>) -> Recommendation {
         let (pod, registry) = (failure.container.pod, image::registry(failure.image()));
         let missing = self.first(State::Missing);
-        let Some(name) = missing.or_else(|| self.first(State::WrongType)).or_else(|| self.secrets.first().map(|(name, _)| *name)) else {
-            let summary = format!("check the name of the image; if it is private, create a pull secret for {registry} and name it under imagePullSecrets");
+        let Some(name) =
+            missing.or_else(|| self.first(State::WrongType)).or_else(|| self.secrets.first().map(|(name, _)| *name))
+        else {
+            let summary = format!(
+                "check the name of the image; if it is private, create a pull secret for {registry} and name it under imagePullSecrets"
+            );
             return Recommendation::new("create-object", summary);
         };
         if missing.is_none() {
             let summary = format!("check that `{name}` holds credentials for {registry} that may read this repository");
-            return Recommendation::new("edit-object", summary).command(commands::get(&ObjectRef::new(Kind::Secret, pod.namespace(), name)));
+            return Recommendation::new("edit-object", summary).command(commands::describe(&ObjectRef::new(
+                Kind::Secret,
+                pod.namespace(),
+                name,
+            )));
         }
         let server = if registry == "docker.io" { "https://index.docker.io/v1/" } else { registry };
         let server = format!("--docker-server={server}");
-        let words = ["kubectl", "-n", pod.namespace(), "create", "secret", "docker-registry", name, &server, "--docker-username=USER", "--docker-password=PASSWORD"];
-        let summary = format!("create the missing pull secret `{name}` with credentials for {registry}, or name the right one under imagePullSecrets");
+        let words = [
+            "kubectl",
+            "-n",
+            pod.namespace(),
+            "create",
+            "secret",
+            "docker-registry",
+            name,
+            &server,
+            "--docker-username=USER",
+            "--docker-password=PASSWORD",
+        ];
+        let summary = format!(
+            "create the missing pull secret `{name}` with credentials for {registry}, or name the right one under imagePullSecrets"
+        );
         Recommendation::new("create-object", summary).command(quote::command(&words))
     }
 }
@@ -98,6 +124,7 @@ fn state(pod: PodView<'_>, name: &str) -> State {
 
 /// Reads `Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.`
 fn kubelet_misses(pod: PodView<'_>, name: &str) -> bool {
-    let names = pod.event("FailedToRetrieveImagePullSecret").and_then(|event| event.message.split_once('(')?.1.split_once(')'));
+    let names =
+        pod.event("FailedToRetrieveImagePullSecret").and_then(|event| event.message.split_once('(')?.1.split_once(')'));
     names.is_some_and(|(names, _)| names.split(", ").any(|missed| missed == name))
 }

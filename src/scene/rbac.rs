@@ -42,7 +42,9 @@ impl Request {
     fn is_for(&self, subject: &Subject, binding_namespace: &str) -> bool {
         let (namespace, name) = &self.account;
         match subject.kind.as_str() {
-            "ServiceAccount" => subject.name == *name && subject.namespace.as_deref().unwrap_or(binding_namespace) == namespace,
+            "ServiceAccount" => {
+                subject.name == *name && subject.namespace.as_deref().unwrap_or(binding_namespace) == namespace
+            }
             "User" => subject.name == format!("system:serviceaccount:{namespace}:{name}"),
             "Group" => {
                 subject.name == "system:authenticated"
@@ -56,9 +58,10 @@ impl Request {
 
 /// Returns whether all roles and bindings that could allow a request were read.
 pub fn is_known(scene: &Scene<'_>, request: &Request) -> bool {
-    let namespaced = request.namespace.as_deref().is_none_or(|namespace| {
-        scene.knows(Kind::Role, namespace) && scene.knows(Kind::RoleBinding, namespace)
-    });
+    let namespaced = request
+        .namespace
+        .as_deref()
+        .is_none_or(|namespace| scene.knows(Kind::Role, namespace) && scene.knows(Kind::RoleBinding, namespace));
     namespaced && scene.knows(Kind::ClusterRole, "") && scene.knows(Kind::ClusterRoleBinding, "")
 }
 
@@ -81,8 +84,10 @@ pub fn bound(scene: &Scene<'_>, request: &Request) -> Vec<Bound> {
             let object = ObjectRef::new(Kind::ClusterRoleBinding, "", binding.object.name());
             let bound = Bound { role: role_of(&binding.role_ref, ""), binding: object };
             // What everybody may do is nobody's role to change.
-            let is_own = binding.subjects.iter().flatten().find(own).is_some();
-            if is_own { found.push(bound) } else if allows(scene, request, &bound.role) { found.push(bound) }
+            let is_own = binding.subjects.iter().flatten().any(|subject| own(&subject));
+            if is_own || allows(scene, request, &bound.role) {
+                found.push(bound);
+            }
         }
     }
     found

@@ -44,7 +44,14 @@ pub fn of_pod(pod: PodView<'_>) -> Vec<Reference<'_>> {
 
 fn environment<'s>(container: &'s Container, path: &str, references: &mut Vec<Reference<'s>>) {
     references.extend(container.env.iter().flatten().filter_map(|variable| of_variable(container, variable, path)));
-    references.extend(container.env_from.iter().flatten().enumerate().filter_map(|(index, from)| of_source(container, from, index, path)));
+    references.extend(
+        container
+            .env_from
+            .iter()
+            .flatten()
+            .enumerate()
+            .filter_map(|(index, from)| of_source(container, from, index, path)),
+    );
 }
 
 fn of_variable<'s>(container: &'s Container, variable: &'s EnvVar, path: &str) -> Option<Reference<'s>> {
@@ -56,7 +63,15 @@ fn of_variable<'s>(container: &'s Container, variable: &'s EnvVar, path: &str) -
         (Kind::Secret, &secret.name, &secret.key, secret.optional, "secretKeyRef")
     };
     let path = format!("{path}env[{}].valueFrom.{field}", variable.name);
-    Some(Reference { kind, name, key: Some(key), optional: optional == Some(true), path, container: Some(&container.name), volume: None })
+    Some(Reference {
+        kind,
+        name,
+        key: Some(key),
+        optional: optional == Some(true),
+        path,
+        container: Some(&container.name),
+        volume: None,
+    })
 }
 
 fn of_source<'s>(container: &'s Container, from: &'s EnvFromSource, index: usize, path: &str) -> Option<Reference<'s>> {
@@ -67,7 +82,15 @@ fn of_source<'s>(container: &'s Container, from: &'s EnvFromSource, index: usize
         (Kind::Secret, &secret.name, secret.optional, "secretRef")
     };
     let path = format!("{path}envFrom[{index}].{field}");
-    Some(Reference { kind, name, key: None, optional: optional == Some(true), path, container: Some(&container.name), volume: None })
+    Some(Reference {
+        kind,
+        name,
+        key: None,
+        optional: optional == Some(true),
+        path,
+        container: Some(&container.name),
+        volume: None,
+    })
 }
 
 /// What one volume, or one source of a projected volume, takes from an object.
@@ -83,12 +106,21 @@ fn of_volume<'s>(volume: &'s Volume, references: &mut Vec<Reference<'s>>) {
     let path = |field: &str| format!("spec.volumes[{}].{field}", volume.name);
     if let Some(map) = &volume.config_map {
         let items = map.items.as_deref().unwrap_or_default();
-        let taken = Taken { kind: Kind::ConfigMap, name: &map.name, optional: map.optional == Some(true), items, path: path("configMap") };
+        let taken = Taken {
+            kind: Kind::ConfigMap,
+            name: &map.name,
+            optional: map.optional == Some(true),
+            items,
+            path: path("configMap"),
+        };
         add(volume, taken, references);
     }
-    if let Some(secret) = &volume.secret && let Some(name) = secret.secret_name.as_deref() {
+    if let Some(secret) = &volume.secret
+        && let Some(name) = secret.secret_name.as_deref()
+    {
         let items = secret.items.as_deref().unwrap_or_default();
-        let taken = Taken { kind: Kind::Secret, name, optional: secret.optional == Some(true), items, path: path("secret") };
+        let taken =
+            Taken { kind: Kind::Secret, name, optional: secret.optional == Some(true), items, path: path("secret") };
         add(volume, taken, references);
     }
     let sources = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
@@ -100,19 +132,32 @@ fn of_volume<'s>(volume: &'s Volume, references: &mut Vec<Reference<'s>>) {
 fn projected<'s>(volume: &'s Volume, source: &'s VolumeProjection, path: &str, references: &mut Vec<Reference<'s>>) {
     if let Some(map) = &source.config_map {
         let items = map.items.as_deref().unwrap_or_default();
-        let taken = Taken { kind: Kind::ConfigMap, name: &map.name, optional: map.optional == Some(true), items, path: format!("{path}.configMap") };
+        let taken = Taken {
+            kind: Kind::ConfigMap,
+            name: &map.name,
+            optional: map.optional == Some(true),
+            items,
+            path: format!("{path}.configMap"),
+        };
         add(volume, taken, references);
     }
     if let Some(secret) = &source.secret {
         let items = secret.items.as_deref().unwrap_or_default();
-        let taken = Taken { kind: Kind::Secret, name: &secret.name, optional: secret.optional == Some(true), items, path: format!("{path}.secret") };
+        let taken = Taken {
+            kind: Kind::Secret,
+            name: &secret.name,
+            optional: secret.optional == Some(true),
+            items,
+            path: format!("{path}.secret"),
+        };
         add(volume, taken, references);
     }
 }
 
 fn add<'s>(volume: &'s Volume, taken: Taken<'s>, references: &mut Vec<Reference<'s>>) {
     let Taken { kind, name, optional, items, path } = taken;
-    let reference = |key, path| Reference { kind, name, key, optional, path, container: None, volume: Some(&volume.name) };
+    let reference =
+        |key, path| Reference { kind, name, key, optional, path, container: None, volume: Some(&volume.name) };
     references.extend(items.iter().map(|item| reference(Some(&item.key), format!("{path}.items[{}].key", item.key))));
     if items.is_empty() {
         references.push(reference(None, path));

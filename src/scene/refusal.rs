@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::shortage::{self, Shortage};
 use super::{EventView, Scene};
@@ -88,6 +88,16 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
+/// A controller tries again after twice the time each time, but of a burst of events only one in five minutes is kept.
+const SPAM_FILTER: SignedDuration = SignedDuration::from_mins(6);
+
+/// Returns whether it would have been repeated by now if it still were so.
+fn is_stale(scene: &Scene<'_>, first: Option<Timestamp>, last: Option<Timestamp>) -> bool {
+    let (Some(first), Some(last)) = (first, last) else { return false };
+    let span = last.duration_since(first);
+    scene.now().duration_since(last) > span.saturating_mul(2).saturating_add(SPAM_FILTER)
+}
+
 /// Returns the present refusals in order of their controllers; linear in the events.
 ///
 /// A refusal is present while the controller lacks pods: events of a rollout's first second, after which everything was
@@ -108,12 +118,17 @@ pub fn all<'s>(scene: &'s Scene<'_>) -> Vec<Refusal<'s>> {
             found.insert(controller, refusal);
         }
     }
+    found.retain(|_, refusal| !is_stale(scene, refusal.first, refusal.last));
     for refusal in conditions(scene) {
         found.entry(refusal.controller.clone()).or_insert(refusal);
     }
-    let spoken: Vec<ObjectRef> =
-        found.values().filter(|refusal| !refusal.controller.is(Kind::Deployment)).map(|refusal| refusal.workload.clone()).collect();
-    let repeated = |refusal: &Refusal<'_>| refusal.controller.is(Kind::Deployment) && spoken.contains(&refusal.controller);
+    let spoken: Vec<ObjectRef> = found
+        .values()
+        .filter(|refusal| !refusal.controller.is(Kind::Deployment))
+        .map(|refusal| refusal.workload.clone())
+        .collect();
+    let repeated =
+        |refusal: &Refusal<'_>| refusal.controller.is(Kind::Deployment) && spoken.contains(&refusal.controller);
     found.into_values().filter(|refusal| !repeated(refusal)).collect()
 }
 
@@ -135,7 +150,16 @@ fn refusal<'s>(
         Shortage::Unknown => 1,
     };
     let workload = shortage::workload_of(scene, controller);
-    Some(Refusal { workload, controller: controller.clone(), path, message, refuser: Refuser::of(message), missing, first, last })
+    Some(Refusal {
+        workload,
+        controller: controller.clone(),
+        path,
+        message,
+        refuser: Refuser::of(message),
+        missing,
+        first,
+        last,
+    })
 }
 
 /// Reads `ReplicaFailure`, which stays when events have expired. Its message is that of the first refusal.
@@ -146,7 +170,8 @@ fn conditions<'s>(scene: &'s Scene<'_>) -> Vec<Refusal<'s>> {
     let mut found = Vec::new();
     for set in objects.replica_sets.iter().filter(|set| in_scope(set.object.namespace())) {
         let conditions = set.status.as_ref().and_then(|status| status.conditions.as_ref());
-        let failure = conditions.into_iter().flatten().find(|one| one.type_ == "ReplicaFailure" && one.status == "True");
+        let failure =
+            conditions.into_iter().flatten().find(|one| one.type_ == "ReplicaFailure" && one.status == "True");
         let Some(message) = failure.and_then(|failure| failure.message.as_deref()) else { continue };
         let since = failure.and_then(|failure| failure.last_transition_time.as_ref()).map(|time| time.0);
         let controller = ObjectRef::new(Kind::ReplicaSet, set.object.namespace(), set.object.name());
@@ -154,7 +179,8 @@ fn conditions<'s>(scene: &'s Scene<'_>) -> Vec<Refusal<'s>> {
     }
     for deployment in objects.deployments.iter().filter(|deployment| in_scope(deployment.object.namespace())) {
         let conditions = deployment.status.as_ref().and_then(|status| status.conditions.as_ref());
-        let failure = conditions.into_iter().flatten().find(|one| one.type_ == "ReplicaFailure" && one.status == "True");
+        let failure =
+            conditions.into_iter().flatten().find(|one| one.type_ == "ReplicaFailure" && one.status == "True");
         let Some(message) = failure.and_then(|failure| failure.message.as_deref()) else { continue };
         let since = failure.and_then(|failure| failure.last_transition_time.as_ref()).map(|time| time.0);
         let controller = ObjectRef::new(Kind::Deployment, deployment.object.namespace(), deployment.object.name());

@@ -32,19 +32,36 @@ pub struct Router {
 pub fn routers(scene: &Scene<'_>) -> Vec<Router> {
     let objects = &scene.snapshot.objects;
     let ingresses = objects.ingresses.iter().map(|ingress| {
-        let paths = ingress.spec.iter().flat_map(|spec| spec.rules.iter().flatten()).flat_map(|rule| rule.http.iter().flat_map(|http| &http.paths));
+        let paths = ingress
+            .spec
+            .iter()
+            .flat_map(|spec| spec.rules.iter().flatten())
+            .flat_map(|rule| rule.http.iter().flat_map(|http| &http.paths));
         let routes = paths.filter_map(|path| {
             let (from, service) = (path.path.clone()?, path.backend.service.as_ref()?.name.clone());
             Some(Route { at: format!("spec.rules[{from}]"), path: from, service })
         });
-        Router { object: ObjectRef::new(Kind::Ingress, ingress.object.namespace(), ingress.object.name()), routes: routes.collect() }
+        Router {
+            object: ObjectRef::new(Kind::Ingress, ingress.object.namespace(), ingress.object.name()),
+            routes: routes.collect(),
+        }
     });
     let maps = objects.config_maps.iter().map(|map| {
         let entries = map.object.data.iter().flatten();
-        let routes = entries.flat_map(|(key, text)| in_text(text).into_iter().map(move |(path, service, line)| Route { path, service, at: format!("data[{key}]:{line}") }));
-        Router { object: ObjectRef::new(Kind::ConfigMap, map.object.namespace(), map.object.name()), routes: routes.collect() }
+        let routes = entries.flat_map(|(key, text)| {
+            in_text(text).into_iter().map(move |(path, service, line)| Route {
+                path,
+                service,
+                at: format!("data[{key}]:{line}"),
+            })
+        });
+        Router {
+            object: ObjectRef::new(Kind::ConfigMap, map.object.namespace(), map.object.name()),
+            routes: routes.collect(),
+        }
     });
-    let custom = objects.custom.iter().filter(|object| object.kind == "HTTPRoute").map(|route| http_route(&route.object));
+    let custom =
+        objects.custom.iter().filter(|object| object.kind == "HTTPRoute").map(|route| http_route(&route.object));
     let all = ingresses.chain(maps).chain(custom);
     all.filter(|router| !router.routes.is_empty() && scene.snapshot.scope.includes(router.object.namespace())).collect()
 }
@@ -56,15 +73,21 @@ fn http_route(route: &Custom) -> Router {
         let backends = list(&rule, "backendRefs");
         let Some(service) = backends.first().and_then(|backend| backend.get("name")?.as_str()) else { continue };
         for path in list(&rule, "matches").iter().filter_map(|matched| matched.pointer("/path/value")?.as_str()) {
-            routes.push(Route { path: path.to_owned(), service: service.to_owned(), at: format!("spec.rules[{path}].backendRefs") });
+            routes.push(Route {
+                path: path.to_owned(),
+                service: service.to_owned(),
+                at: format!("spec.rules[{path}].backendRefs"),
+            });
         }
     }
     Router { object: ObjectRef::parse(&route.api_version, &route.kind, Some(route.namespace()), route.name()), routes }
 }
 
-static LOCATION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*location\s+(?:[=~^*]+\s+)?(/\S*)\s*\{").ok());
+static LOCATION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^\s*location\s+(?:[=~^*]+\s+)?(/\S*)\s*\{").ok());
 static PROXY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*proxy_pass\s+https?://([\w.-]+)").ok());
-static URI: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*(?:- )?uri:\s*\S*?//(?:\$\{\w+:)?([\w.-]+)").ok());
+static URI: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^\s*(?:- )?uri:\s*\S*?//(?:\$\{\w+:)?([\w.-]+)").ok());
 static PREDICATE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*-\s*Path=([^\s,]+)").ok());
 
 /// Reads nginx's `location` with `proxy_pass` and Spring Cloud Gateway's `uri` with `Path=`: (path, service, line).
@@ -75,7 +98,8 @@ fn in_text(text: &str) -> Vec<(String, String, usize)> {
     let (mut path, mut host): (Option<String>, Option<String>) = (None, None);
     let mut routes = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let capture = |pattern: &LazyLock<Option<Regex>>| Some(pattern.as_ref()?.captures(line)?.get(1)?.as_str().to_owned());
+        let capture =
+            |pattern: &LazyLock<Option<Regex>>| Some(pattern.as_ref()?.captures(line)?.get(1)?.as_str().to_owned());
         if line.trim_start().starts_with("- id:") {
             (path, host) = (None, None);
         }

@@ -26,7 +26,15 @@ fn has_sandbox(pod: PodView<'_>) -> bool {
 
 /// Returns whether no address was left.
 pub fn lacks_address(message: &str) -> bool {
-    let words = ["no IP addresses available", "failed to allocate for range", "no available IP", "failed to assign an IP address", "no more IPs", "No more IPs", "InsufficientFreeAddresses"];
+    let words = [
+        "no IP addresses available",
+        "failed to allocate for range",
+        "no available IP",
+        "failed to assign an IP address",
+        "no more IPs",
+        "No more IPs",
+        "InsufficientFreeAddresses",
+    ];
     words.iter().any(|word| message.contains(word))
 }
 
@@ -38,14 +46,29 @@ pub fn ran_out_of_memory(message: &str) -> bool {
 /// Returns the end of a runtime's message, which tells the cause.
 pub fn cause(message: &str) -> &str {
     let message = message.trim().trim_end_matches('.');
-    let marks = ["failed to setup network for sandbox", "failed to set up sandbox container", "failed to get sandbox runtime", "desc = "];
-    let found = marks.iter().filter_map(|mark| message.find(mark).map(|at| if *mark == "desc = " { at + mark.len() } else { at }));
+    let marks = [
+        "failed to setup network for sandbox",
+        "failed to set up sandbox container",
+        "failed to get sandbox runtime",
+        "desc = ",
+    ];
+    let found = marks
+        .iter()
+        .filter_map(|mark| message.find(mark).map(|at| if *mark == "desc = " { at + mark.len() } else { at }));
     found.max().map_or(message, |at| &message[at..])
 }
 
 /// Returns the words of the address allocator.
 pub fn allocator_words(message: &str) -> &str {
     let message = message.trim().trim_end_matches('.');
-    let marks = ["no IP addresses available", "failed to allocate for range", "no available IP", "failed to assign an IP address", "no more IPs", "No more IPs", "InsufficientFreeAddresses"];
+    let marks = [
+        "no IP addresses available",
+        "failed to allocate for range",
+        "no available IP",
+        "failed to assign an IP address",
+        "no more IPs",
+        "No more IPs",
+        "InsufficientFreeAddresses",
+    ];
     marks.iter().find_map(|mark| message.find(mark)).map_or(message, |at| &message[at..])
 }

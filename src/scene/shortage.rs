@@ -43,7 +43,8 @@ pub fn of(scene: &Scene<'_>, controller: &ObjectRef) -> Shortage {
     } else if controller.is(Kind::DaemonSet) {
         objects.daemon_sets.look_up(namespace, name).map_to(|set| {
             let numbers = set.status.as_ref();
-            numbers.map_or(Shortage::None, |now| Shortage::of(now.desired_number_scheduled, now.current_number_scheduled))
+            numbers
+                .map_or(Shortage::None, |now| Shortage::of(now.desired_number_scheduled, now.current_number_scheduled))
         })
     } else if controller.is(Kind::Job) {
         job(scene, namespace, name)
@@ -61,7 +62,9 @@ fn job(scene: &Scene<'_>, namespace: &str, name: &str) -> Lookup<Shortage> {
     scene.snapshot.objects.jobs.look_up(namespace, name).map_to(|job| {
         let status = job.status.as_ref();
         let ended = status.and_then(|status| status.conditions.as_ref()).is_some_and(|conditions| {
-            conditions.iter().any(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True")
+            conditions.iter().any(|condition| {
+                matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
+            })
         });
         let suspended = job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));
         let active = status.and_then(|status| status.active).unwrap_or(0);
@@ -84,7 +87,8 @@ pub fn workload_of(scene: &Scene<'_>, controller: &ObjectRef) -> ObjectRef {
         return owners::reference(above, namespace);
     }
     let unread = controller.is(Kind::ReplicaSet) && objects.replica_sets.get(namespace, name).is_none();
-    let deployment = name.rsplit_once('-').filter(|_| unread).and_then(|(name, _)| objects.deployments.get(namespace, name));
+    let deployment =
+        name.rsplit_once('-').filter(|_| unread).and_then(|(name, _)| objects.deployments.get(namespace, name));
     deployment.map_or_else(|| controller.clone(), |found| ObjectRef::new(Kind::Deployment, namespace, found.name()))
 }
 

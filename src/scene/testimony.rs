@@ -27,11 +27,16 @@ pub struct Testimony<'s> {
     /// The crash that the log led to; `None` if the program runs.
     pub crash: Option<Crash<'s>>,
     pub log: &'s LogDigest<'s>,
+    /// Whether it is the one to judge by; a crash loop may have the log of another run, which tells more.
+    pub is_primary: bool,
 }
 
 /// Iterates over the logs of all containers in scope that crashed or run and wrote something.
 pub fn testimonies<'s>(scene: &'s Scene<'s>) -> impl Iterator<Item = Testimony<'s>> {
-    scene.containers().filter_map(Testimony::of)
+    scene
+        .containers()
+        .filter_map(Testimony::of)
+        .flat_map(|testimony| std::iter::once(testimony).chain(testimony.other_run()))
 }
 
 impl<'s> Testimony<'s> {
@@ -42,11 +47,22 @@ impl<'s> Testimony<'s> {
         }
         let crash = container.crash().filter(|crash| crash.state == State::Present);
         if crash.is_some() {
-            return Some(Self { container, crash, log: container.crash_log()? });
+            return Some(Self { container, crash, log: container.crash_log()?, is_primary: true });
         }
         container.running()?;
         let log = container.logs()?.current.as_ref().filter(|log| !log.is_empty())?;
-        Some(Self { container, crash: None, log })
+        Some(Self { container, crash: None, log, is_primary: true })
+    }
+
+    /// Returns the testimony of the crash loop's other run: the one before, or the one that is up for the moment.
+    fn other_run(self) -> Option<Self> {
+        self.crash?;
+        let logs = self.container.logs()?;
+        let other = [&logs.current, &logs.previous]
+            .into_iter()
+            .flatten()
+            .find(|log| !std::ptr::eq(*log, self.log) && !log.is_empty())?;
+        (other.text != self.log.text).then_some(Self { log: other, is_primary: false, ..self })
     }
 
     /// Returns the path of a line: `log.previous[main]:12`.
@@ -78,9 +94,18 @@ impl<'s> Testimony<'s> {
     /// Returns whether a complaint was made lately: by the log's clock if it is a real one, else by its place.
     pub fn is_fresh(&self, template: &Template<'_>) -> bool {
         match template.last_time().filter(|time| self.is_real(*time)) {
-            Some(time) => self.container.pod.scene.now().duration_since(time) <= FRESH,
+            Some(time) => self.container.pod.scene.now().duration_since(time) <= FRESH && !self.is_over(template, time),
             None => self.is_last(template),
         }
+    }
+
+    /// A complaint that was made every second and not for a minute is over, if the log goes on.
+    fn is_over(&self, template: &Template<'_>, last: Timestamp) -> bool {
+        let Some(first) = template.first_time() else { return false };
+        let gaps = i64::try_from(template.count.saturating_sub(1)).unwrap_or(i64::MAX).max(1);
+        let usual = last.duration_since(first).as_secs() / gaps;
+        let end = self.log.last_time().unwrap_or(last);
+        !self.is_last(template) && end.duration_since(last).as_secs() > (usual * 5).max(30)
     }
 
     /// Returns whether nothing much was said after a complaint.
@@ -99,7 +124,10 @@ impl<'s> Testimony<'s> {
     /// Adds a complaint to a finding: the line, its times, and the crash if there is one.
     pub fn attest(&self, finding: Finding, template: &Template<'_>) -> Finding {
         let finding = self.quote(finding, template.line, template.number);
-        let times = (template.first_time().filter(|time| self.is_real(*time)), template.last_time().filter(|time| self.is_real(*time)));
+        let times = (
+            template.first_time().filter(|time| self.is_real(*time)),
+            template.last_time().filter(|time| self.is_real(*time)),
+        );
         let finding = if self.crash.is_none() { finding.seen(times.0, times.1) } else { finding };
         self.attest_crash(finding)
     }
@@ -115,7 +143,16 @@ impl<'s> Testimony<'s> {
         const SHORTLY: usize = 30;
         let speaks = |text: &str| {
             let lower = text.to_ascii_lowercase();
-            let words = ["reload", "config changed", "configuration changed", "change detected", "mismatch", "(was: ", "switched to", "failover"];
+            let words = [
+                "reload",
+                "config changed",
+                "configuration changed",
+                "change detected",
+                "mismatch",
+                "(was: ",
+                "switched to",
+                "failover",
+            ];
             words.iter().any(|word| lower.contains(word))
         };
         let first = template.number.saturating_sub(SHORTLY);
@@ -128,14 +165,16 @@ impl<'s> Testimony<'s> {
         let mut ports = self.container.spec.ports.iter().flatten().map(|port| port.container_port);
         let image = self.container.image().rsplit('/').next().unwrap_or_default();
         let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
-        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017)) || servers.iter().any(|name| image.starts_with(name))
+        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
+            || servers.iter().any(|name| image.starts_with(name))
     }
 
     /// Returns whether the container was stopped from outside while it ran: a failed probe, an eviction.
     pub fn was_stopped(&self) -> bool {
         let scene = self.container.pod.scene;
         let told = |reason: &str, message: &str| {
-            reason == "Killing" || (reason == "Unhealthy" && (message.starts_with("Liveness") || message.starts_with("Startup")))
+            reason == "Killing"
+                || (reason == "Unhealthy" && (message.starts_with("Liveness") || message.starts_with("Startup")))
         };
         self.container.events().any(|event| told(event.reason, event.message) && scene.is_recent(event.last))
     }
@@ -144,13 +183,19 @@ impl<'s> Testimony<'s> {
     pub fn attest_crash(&self, finding: Finding) -> Finding {
         let finding = finding.affects(self.container.pod_ref());
         let Some(crash) = self.crash else {
-            let severity = if self.container.is_ready() { finding.severity.min(Severity::Warning) } else { finding.severity };
+            let severity =
+                if self.container.is_ready() { finding.severity.min(Severity::Warning) } else { finding.severity };
             return finding.severity(severity);
         };
         let how = if crash.reason.is_empty() { "ended" } else { crash.reason };
         let path = self.container.last_end_path();
         finding
-            .because_at(self.container.pod_ref(), format!("{path}.exitCode"), format!("{} ({how})", crash.exit_code), crash.finished_at)
+            .because_at(
+                self.container.pod_ref(),
+                format!("{path}.exitCode"),
+                format!("{} ({how})", crash.exit_code),
+                crash.finished_at,
+            )
             .seen(crash.finished_at, crash.finished_at)
     }
 
@@ -171,8 +216,11 @@ impl<'s> Testimony<'s> {
 
     /// Finds the first complaint that counts and that a function recognises, the decisive lines first.
     pub fn find<T>(&self, recognise: impl Fn(&str) -> Option<T>) -> Option<(&'s Template<'s>, T)> {
-        let mut found: Vec<_> = self.complaints().filter_map(|template| Some((template, recognise(&template.message())?))).collect();
-        let rank = |template: &Template<'_>| (!self.is_decisive(template), std::cmp::Reverse(template.weight), template.number);
+        let mut found: Vec<_> =
+            self.complaints().filter_map(|template| Some((template, recognise(&template.message())?))).collect();
+        let rank = |template: &Template<'_>| {
+            (!self.is_decisive(template), std::cmp::Reverse(template.weight), template.number)
+        };
         found.sort_by_key(|(template, _)| rank(template));
         found.into_iter().next()
     }
@@ -200,7 +248,8 @@ pub fn is_settled(pod: PodView<'_>) -> bool {
 }
 
 fn succeeded_later(pod: PodView<'_>, job: &Job) -> bool {
-    let cron = owners::controller(job.meta()).and_then(|owner| pod.scene.snapshot.objects.cron_jobs.get(pod.namespace(), &owner.name));
+    let cron = owners::controller(job.meta())
+        .and_then(|owner| pod.scene.snapshot.objects.cron_jobs.get(pod.namespace(), &owner.name));
     let last = cron.and_then(|cron| cron.status.as_ref()?.last_successful_time.as_ref()).map(|time| time.0);
     last.is_some_and(|last| pod.created().is_some_and(|created| last > created))
 }

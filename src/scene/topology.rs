@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::{Scene, owners, placement, selector};
+use super::{Scene, owners, placement, scheduler, selector};
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef};
 
@@ -112,6 +112,7 @@ pub(super) fn build(scene: &Scene<'_>) -> Topology {
     custom_owners(scene, &mut topology);
     network(scene, &mut topology);
     placement::connect(scene, &mut topology);
+    scheduler::connect(scene, &mut topology);
     for call in scene.calls() {
         let to = ObjectRef::new(Kind::Service, &call.service.0, &call.service.1);
         topology.add(&scene.workloads()[call.caller].object, Relation::Calls, &to);
@@ -244,7 +245,11 @@ fn network(scene: &Scene<'_>, topology: &mut Topology) {
         for policy in scene.snapshot.objects.network_policies.in_namespace(workload.namespace()) {
             let selector = policy.spec.as_ref().and_then(|spec| spec.pod_selector.as_ref());
             if selector.is_none_or(|selector| selector::matches(selector, workload.labels)) {
-                topology.add(&workload.object, Relation::Admits, &ObjectRef::new(Kind::NetworkPolicy, policy.namespace(), policy.name()));
+                topology.add(
+                    &workload.object,
+                    Relation::Admits,
+                    &ObjectRef::new(Kind::NetworkPolicy, policy.namespace(), policy.name()),
+                );
             }
         }
     }

@@ -30,7 +30,11 @@ impl<'s> Usage<'s> {
             let Some(spec) = ingress.spec.as_ref() else { continue };
             let paths = spec.rules.iter().flatten().filter_map(|rule| rule.http.as_ref()).flat_map(|http| &http.paths);
             let backends = paths.map(|path| &path.backend).chain(spec.default_backend.as_ref());
-            routed.extend(backends.filter_map(|backend| backend.service.as_ref()).map(|service| (ingress.namespace(), service.name.as_str())));
+            routed.extend(
+                backends
+                    .filter_map(|backend| backend.service.as_ref())
+                    .map(|service| (ingress.namespace(), service.name.as_str())),
+            );
         }
         Self { callers, routed, ready: ready(scene) }
     }
@@ -62,9 +66,16 @@ impl<'s> Usage<'s> {
 fn ready<'s>(scene: &'s Scene<'_>) -> HashMap<(&'s str, &'s str), usize> {
     let mut ready: HashMap<_, usize> = HashMap::new();
     for slice in &scene.snapshot.objects.endpoint_slices {
-        let Some(service) = slice.metadata.labels.as_ref().and_then(|labels| labels.get("kubernetes.io/service-name")) else { continue };
+        let Some(service) = slice.metadata.labels.as_ref().and_then(|labels| labels.get("kubernetes.io/service-name"))
+        else {
+            continue;
+        };
         let is_ready = |conditions: Option<bool>| conditions.unwrap_or(true);
-        let count = slice.endpoints.iter().filter(|endpoint| is_ready(endpoint.conditions.as_ref().and_then(|conditions| conditions.ready))).count();
+        let count = slice
+            .endpoints
+            .iter()
+            .filter(|endpoint| is_ready(endpoint.conditions.as_ref().and_then(|conditions| conditions.ready)))
+            .count();
         *ready.entry((slice.object.namespace(), service.as_str())).or_default() += count;
     }
     for endpoints in &scene.snapshot.objects.endpoints {
@@ -81,7 +92,11 @@ pub fn is_batch(workload: &Workload<'_>) -> bool {
 
 /// Iterates over the ports that a pod template declares, side-cars' too.
 pub fn ports(template: &PodSpec) -> impl Iterator<Item = &ContainerPort> {
-    let side_cars = template.init_containers.iter().flatten().filter(|container| container.restart_policy.as_deref() == Some("Always"));
+    let side_cars = template
+        .init_containers
+        .iter()
+        .flatten()
+        .filter(|container| container.restart_policy.as_deref() == Some("Always"));
     template.containers.iter().chain(side_cars).flat_map(|container| container.ports.iter().flatten())
 }
 
@@ -89,7 +104,9 @@ pub fn ports(template: &PodSpec) -> impl Iterator<Item = &ContainerPort> {
 pub fn target_number(template: Option<&PodSpec>, target: &IntOrString) -> Option<u16> {
     let number = match target {
         IntOrString::Int(number) => Some(*number),
-        IntOrString::String(name) => template.and_then(|template| ports(template).find(|port| port.name.as_deref() == Some(name))).map(|port| port.container_port),
+        IntOrString::String(name) => template
+            .and_then(|template| ports(template).find(|port| port.name.as_deref() == Some(name)))
+            .map(|port| port.container_port),
     };
     number.and_then(|number| u16::try_from(number).ok())
 }

@@ -29,13 +29,18 @@ impl Webhook<'_> {
     pub fn sees_new_pods(&self, scene: &Scene<'_>, namespace: &str, labels: Option<&Labels>) -> bool {
         self.rules.iter().any(is_about_new_pods)
             && self.objects.is_none_or(|selector| selector::matches(selector, labels))
-            && self.namespaces.is_none_or(|selector| selector::matches(selector, Some(&namespace_labels(scene, namespace))))
+            && self
+                .namespaces
+                .is_none_or(|selector| selector::matches(selector, Some(&namespace_labels(scene, namespace))))
     }
 }
 
 fn is_about_new_pods(rule: &RuleWithOperations) -> bool {
-    let any = |list: &Option<Vec<String>>, words: &[&str]| list.iter().flatten().any(|item| words.contains(&item.as_str()));
-    any(&rule.api_groups, &["", "*"]) && any(&rule.resources, &["pods", "*", "*/*"]) && any(&rule.operations, &["CREATE", "*"])
+    let any =
+        |list: &Option<Vec<String>>, words: &[&str]| list.iter().flatten().any(|item| words.contains(&item.as_str()));
+    any(&rule.api_groups, &["", "*"])
+        && any(&rule.resources, &["pods", "*", "*/*"])
+        && any(&rule.operations, &["CREATE", "*"])
 }
 
 /// Returns a namespace's labels, with the one that the API server always sets.

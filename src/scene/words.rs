@@ -5,7 +5,7 @@
 pub enum Obstacle {
     /// A claim is missing or not bound.
     Claim,
-    /// A ResourceClaim is missing or not allocated.
+    /// A resource claim is missing or not allocated.
     ResourceClaim,
     /// The volume can be used elsewhere only.
     VolumeAffinity,
@@ -61,7 +61,8 @@ fn meaning(words: &str) -> (Obstacle, &str) {
         return (Obstacle::Resources, resource.trim());
     }
     if words.contains("untolerated taint") || words.contains("had taint") {
-        let key = words.split_once('{').map_or("", |(_, rest)| rest.split([':', '}']).next().unwrap_or_default().trim());
+        let key =
+            words.split_once('{').map_or("", |(_, rest)| rest.split([':', '}']).next().unwrap_or_default().trim());
         return (taint(key), key);
     }
     let known: &[(&str, Obstacle, &str)] = &[
@@ -95,7 +96,9 @@ fn meaning(words: &str) -> (Obstacle, &str) {
 pub fn taint(key: &str) -> Obstacle {
     match key {
         "node.kubernetes.io/unschedulable" => Obstacle::Cordon,
-        _ if key.starts_with("node.kubernetes.io/") || key.starts_with("node.cloudprovider.kubernetes.io/") => Obstacle::NodeFault,
+        _ if key.starts_with("node.kubernetes.io/") || key.starts_with("node.cloudprovider.kubernetes.io/") => {
+            Obstacle::NodeFault
+        }
         _ => Obstacle::Taint,
     }
 }
@@ -125,13 +128,32 @@ mod tests {
     #[test]
     fn affinities_are_told_apart() {
         let obstacles = |text| parts(text).into_iter().map(|(_, obstacle, _)| obstacle).collect::<Vec<_>>();
-        assert_eq!(obstacles("0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."), [Obstacle::Selector]);
-        assert_eq!(obstacles("0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, "), [Obstacle::PodAffinity]);
-        assert_eq!(obstacles("0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) had volume node affinity conflict."), [Obstacle::VolumeAffinity; 2]);
-        assert_eq!(obstacles("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"), [Obstacle::Claim]);
+        assert_eq!(
+            obstacles("0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."),
+            [Obstacle::Selector]
+        );
+        assert_eq!(
+            obstacles(
+                "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, "
+            ),
+            [Obstacle::PodAffinity]
+        );
+        assert_eq!(
+            obstacles(
+                "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) had volume node affinity conflict."
+            ),
+            [Obstacle::VolumeAffinity; 2]
+        );
+        assert_eq!(
+            obstacles("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"),
+            [Obstacle::Claim]
+        );
         assert_eq!(obstacles("persistentvolumeclaim \"data\" not found"), [Obstacle::Claim]);
         assert_eq!(obstacles("0/2 nodes are available: 2 cannot allocate all claims."), [Obstacle::ResourceClaim]);
-        assert_eq!(obstacles("0/1 nodes are available: 1 node(s) had taint {a: b}, that the pod didn't tolerate."), [Obstacle::Taint]);
+        assert_eq!(
+            obstacles("0/1 nodes are available: 1 node(s) had taint {a: b}, that the pod didn't tolerate."),
+            [Obstacle::Taint]
+        );
     }
 
     #[test]

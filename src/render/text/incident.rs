@@ -51,10 +51,12 @@ fn headline(page: &mut Page, incident: &Incident) {
     page.prose(&[(ink(incident.severity), &severity)], Ink::Strong, &message);
 }
 
-/// `deployment/shop/cart, container main · for 12m · 97 % sure · oom-killed`.
+/// `deployment/shop/cart · for 12m · 97 % sure · oom-killed`, with the container if the headline does not name it.
 fn about(page: &mut Page, incident: &Incident, now: Timestamp) {
     let subject = &incident.cause.subject;
-    let container = subject.container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
+    let unnamed = |name: &&String| !incident.cause.message.contains(&format!("`{name}`"));
+    let container = subject.container.as_ref().filter(unnamed);
+    let container = container.map(|name| format!(", container {name}")).unwrap_or_default();
     let subject = page.look.line(&format!("{}{container}", subject.object)).into_owned();
     let mut items = vec![subject];
     items.extend(ago::seen(now, incident));
@@ -70,7 +72,8 @@ fn effects(page: &mut Page, effects: &[Finding], now: Timestamp) {
     let most = if page.look.wide { effects.len() } else { EFFECTS };
     let mut lead = "  explains: ";
     for effect in effects.iter().take(most) {
-        let message = page.look.line(&effect.message).into_owned();
+        let message = if page.look.wide { &effect.message } else { terse(effect) };
+        let message = page.look.line(message).into_owned();
         page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "            ")], Ink::Plain, &message, 1);
         lead = "            ";
         if page.look.wide {
@@ -86,6 +89,12 @@ fn effects(page: &mut Page, effects: &[Finding], now: Timestamp) {
     }
 }
 
+/// An effect's message without the container, which would fill the only line.
+fn terse(effect: &Finding) -> &str {
+    let container = effect.message.strip_prefix("container `").and_then(|rest| rest.split_once("` of "));
+    container.map_or(&effect.message, |(_, rest)| rest)
+}
+
 /// Sums up what is hit: `hits: 3 pods: cart-1, cart-2, cart-3`. What the lines above name is not told again.
 fn affected(page: &mut Page, incident: &Incident) {
     let subject = &incident.cause.subject.object;
@@ -93,10 +102,11 @@ fn affected(page: &mut Page, incident: &Incident) {
     let others: Vec<&ObjectRef> = incident.affected.iter().filter(|object| !told(object)).collect();
     let mut lead = "  hits: ";
     for group in others.chunk_by(|a, b| (&a.api_version, &a.kind) == (&b.api_version, &b.kind)) {
-        let names: Vec<String> = group.iter().map(|object| name(object, subject)).collect();
-        let text = format!("{}: {}", count_kind(group.len(), group[0]), names.join(", "));
-        let text = page.look.line(&text).into_owned();
-        page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "        ")], Ink::Plain, &text, 2);
+        let names: Vec<String> =
+            group.iter().map(|object| page.look.line(&name(object, subject)).into_owned()).collect();
+        let count = page.look.line(&count_kind(group.len(), group[0])).into_owned();
+        let text = format!("{count}: {}", listed(page, &names, lead.len() + columns(&count) + 2));
+        page.hang(&[(Ink::Dim, lead)], &[(Ink::Plain, "        ")], Ink::Plain, &text, 3);
         lead = "        ";
     }
 }
@@ -106,6 +116,23 @@ fn is_told(incident: &Incident, object: &ObjectRef) -> bool {
     let mut effects = incident.effects.iter();
     let seen = || incident.cause.evidence.iter().any(|evidence| evidence.object == *object);
     effects.any(|effect| effect.subject.object == *object) || (incident.affected.len() == 1 && seen())
+}
+
+/// Lists as many names as two lines hold after a lead, and counts the others.
+fn listed(page: &Page, names: &[String], lead: usize) -> String {
+    let room = (page.look.columns() * 2).saturating_sub(lead * 2);
+    let mut used = 0;
+    let fits = |name: &&String| {
+        used += columns(name) + 2;
+        used <= room
+    };
+    let shown = if page.look.wide { names.len() } else { names.iter().take_while(fits).count().max(1) };
+    if shown >= names.len() {
+        return names.join(", ");
+    }
+    // The count takes the place of a name.
+    let shown = (shown - 1).max(1);
+    format!("{} and {} more", names[..shown].join(", "), names.len() - shown)
 }
 
 /// Names an object, with its namespace where that is not the subject's.

@@ -103,6 +103,22 @@ fn a_command_that_would_deceive_is_not_shown() {
 }
 
 #[test]
+fn many_hits_are_counted() {
+    let mut report = sample::rich();
+    let affected = &mut report.incidents[0].affected;
+    let pod = affected.iter().find(|object| object.kind == "Pod").unwrap().clone();
+    affected.extend(
+        (0..900).map(|number| crate::model::ObjectRef { name: format!("{}-{number}", pod.name), ..pod.clone() }),
+    );
+    affected.sort();
+    let text = render(&report, &LOOK);
+    insta::assert_snapshot!(text.lines().skip_while(|line| !line.contains("hits:")).take(2).collect::<Vec<_>>().join("\n"), @r"
+    hits: 903 pods: cart-7d9f8c6b5-m8s2p, cart-7d9f8c6b5-m8s2p-0,
+          cart-7d9f8c6b5-m8s2p-1, cart-7d9f8c6b5-m8s2p-10 and 899 more
+    ");
+}
+
+#[test]
 fn many_observations_are_cut_but_counted() {
     let mut report = sample::rich();
     let evidence = sample::evidence(&mut report);

@@ -55,23 +55,30 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal<'_>) -> Finding {
     let namespace = refusal.workload.namespace();
     let words = violation(refusal.message);
     let range = bound(words).and_then(|bound| find(scene, namespace, words, &bound));
-    let whose = range.as_ref().map_or_else(|| "the limit range".to_owned(), |(name, ..)| format!("limit range `{name}`"));
+    let whose =
+        range.as_ref().map_or_else(|| "the limit range".to_owned(), |(name, ..)| format!("limit range `{name}`"));
     let workload = refusal.workload.short();
     let message = format!("{workload} is outside of {whose} of namespace/{namespace}: {}", refusal::cut(words, 160));
-    let finding = RULE.finding(ObjectRef::new(Kind::Namespace, "", namespace), message).key(format!("{workload}/{}", kind_of(words)));
+    let finding = RULE
+        .finding(ObjectRef::new(Kind::Namespace, "", namespace), message)
+        .key(format!("{workload}/{}", kind_of(words)));
     let mut finding = refusal.support(finding).confidence(0.97);
     let mut next = quote::command(&["kubectl", "describe", "limitrange", "-n", namespace]);
     if let Some((name, path, value)) = range {
         finding = finding.because(ObjectRef::new(Kind::LimitRange, namespace, &name), path, value);
         next = quote::command(&["kubectl", "describe", "limitrange", &name, "-n", namespace]);
     }
-    let summary = format!("change the requests and limits of {workload} so that they fit: {}; or widen {whose}", refusal::cut(words, 160));
+    let summary = format!(
+        "change the requests and limits of {workload} so that they fit: {}; or widen {whose}",
+        refusal::cut(words, 160)
+    );
     finding.recommend(Recommendation::new("set-resources", summary)).next(next)
 }
 
 /// Returns the first violation: `[maximum memory usage per Container is 512Mi, but limit is 1Gi, maximum cpu ...]`.
 fn violation(message: &str) -> &str {
-    let start = ["maximum ", "minimum ", "max limit to request ratio "].iter().filter_map(|word| message.find(word)).min();
+    let start =
+        ["maximum ", "minimum ", "max limit to request ratio "].iter().filter_map(|word| message.find(word)).min();
     let words = start.map_or(message, |start| &message[start..]);
     let words = words.trim_end_matches(['\n', '.']).trim_end_matches(']');
     let further = [", maximum ", ", minimum ", ", max limit "].iter().filter_map(|word| words.find(word)).min();
@@ -95,13 +102,21 @@ fn find(scene: &Scene<'_>, namespace: &str, words: &str, bound: &Quantity) -> Op
     ranges.find_map(|range| in_range(range, words, resource, maximum, bound))
 }
 
-fn in_range(range: &Stored<LimitRange>, words: &str, resource: &str, maximum: bool, bound: &Quantity) -> Option<(String, String, String)> {
+fn in_range(
+    range: &Stored<LimitRange>,
+    words: &str,
+    resource: &str,
+    maximum: bool,
+    bound: &Quantity,
+) -> Option<(String, String, String)> {
     let items = range.spec.as_ref()?.limits.iter();
     let mut items = items.filter(|item| words.contains(&format!(" per {}", item.type_)));
     items.find_map(|item| {
         let (word, bounds) = if maximum { ("max", &item.max) } else { ("min", &item.min) };
         let value = bounds.as_ref()?.get(resource)?.0.as_str();
         let same = value.parse::<Quantity>().is_ok_and(|value| value == *bound);
-        same.then(|| (range.object.name().to_owned(), format!("spec.limits[{}].{word}.{resource}", item.type_), value.to_owned()))
+        same.then(|| {
+            (range.object.name().to_owned(), format!("spec.limits[{}].{word}.{resource}", item.type_), value.to_owned())
+        })
     })
 }

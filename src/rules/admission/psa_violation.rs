@@ -54,7 +54,8 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
     let level = refusal::between(refusal.message, "violates PodSecurity \"", "\"")?;
     let controls = controls(refusal.message.split_once("\": ")?.1);
     let (namespace, workload) = (refusal.workload.namespace(), refusal.workload.short());
-    let message = format!("pods of {workload} violate PodSecurity `{level}` of namespace {namespace}: {}", controls.join(", "));
+    let message =
+        format!("pods of {workload} violate PodSecurity `{level}` of namespace {namespace}: {}", controls.join(", "));
     let mut finding = refusal.support(RULE.finding(refusal.workload.clone(), message)).confidence(0.97);
     let labels = scene.snapshot.objects.namespaces.get("", namespace).and_then(|found| found.metadata.labels.as_ref());
     if let Some(enforced) = labels.and_then(|labels| labels.get(LABEL)) {
@@ -62,11 +63,24 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
         finding = finding.because(object, format!("metadata.labels[{LABEL}]"), enforced.as_str());
     }
     let patch = scene.workload(&refusal.workload).and_then(|workload| patch(workload, &controls));
-    let mut cure = Recommendation::new("edit-object", format!("set in the security context of {workload}: {}", demands(&controls)));
+    let mut cure = Recommendation::new("edit-object", demands(&workload, &controls));
     if let Some(patch) = patch {
-        cure = cure.command(quote::command(&["kubectl", "patch", &workload, "-n", namespace, "--type", "strategic", "-p", &patch]));
+        cure = cure.command(quote::command(&[
+            "kubectl",
+            "patch",
+            &workload,
+            "-n",
+            namespace,
+            "--type",
+            "strategic",
+            "-p",
+            &patch,
+        ]));
     }
-    let lower = Recommendation::new("edit-object", format!("or, if the program cannot run so, lower the Pod Security level of namespace {namespace}"));
+    let lower = Recommendation::new(
+        "edit-object",
+        format!("or, if the program cannot run so, lower the Pod Security level of namespace {namespace}"),
+    );
     Some(finding.recommend(cure).recommend(lower))
 }
 
@@ -96,18 +110,27 @@ fn controls(violations: &str) -> Vec<&str> {
 /// What to write into a container's security context for a control of the level `restricted`.
 fn cure(control: &str) -> Option<(&'static str, &'static str)> {
     Some(match control {
-        "allowPrivilegeEscalation != false" => (r#""allowPrivilegeEscalation":false"#, "allowPrivilegeEscalation: false"),
+        "allowPrivilegeEscalation != false" => {
+            (r#""allowPrivilegeEscalation":false"#, "allowPrivilegeEscalation: false")
+        }
         "unrestricted capabilities" => (r#""capabilities":{"drop":["ALL"]}"#, "capabilities.drop: [ALL]"),
-        "runAsNonRoot != true" => (r#""runAsNonRoot":true"#, "runAsNonRoot: true (the image must have a numeric user that is not 0)"),
+        "runAsNonRoot != true" => {
+            (r#""runAsNonRoot":true"#, "runAsNonRoot: true (the image must have a numeric user that is not 0)")
+        }
         "seccompProfile" => (r#""seccompProfile":{"type":"RuntimeDefault"}"#, "seccompProfile.type: RuntimeDefault"),
         "privileged" => (r#""privileged":false"#, "privileged: false"),
         _ => return None,
     })
 }
 
-fn demands(controls: &[&str]) -> String {
-    let words: Vec<&str> = controls.iter().map(|control| cure(control).map_or(*control, |(_, words)| words)).collect();
-    words.join(", ")
+/// Says what to set and what to take away.
+fn demands(workload: &str, controls: &[&str]) -> String {
+    let set: Vec<&str> = controls.iter().filter_map(|control| cure(control).map(|(_, words)| words)).collect();
+    let remove: Vec<&str> = controls.iter().copied().filter(|control| cure(control).is_none()).collect();
+    let set = (!set.is_empty()).then(|| format!("set in the security context of {workload}: {}", set.join(", ")));
+    let remove =
+        (!remove.is_empty()).then(|| format!("take out of the pod template of {workload}: {}", remove.join(", ")));
+    [set, remove].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Writes a patch for all containers, if all controls are known.
@@ -118,7 +141,9 @@ fn patch(workload: &Workload<'_>, controls: &[&str]) -> Option<String> {
     let fields: Option<Vec<&str>> = controls.iter().map(|control| cure(control).map(|(field, _)| field)).collect();
     let fields = fields?.join(",");
     let list = |containers: &[k8s_openapi::api::core::v1::Container]| {
-        let items = containers.iter().map(|container| format!(r#"{{"name":"{}","securityContext":{{{fields}}}}}"#, container.name));
+        let items = containers
+            .iter()
+            .map(|container| format!(r#"{{"name":"{}","securityContext":{{{fields}}}}}"#, container.name));
         items.collect::<Vec<_>>().join(",")
     };
     let template = workload.template?;

@@ -74,7 +74,7 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
     let namespace = refusal.workload.namespace();
     let object = ObjectRef::new(Kind::Namespace, "", namespace);
     let message = format!(
-        "quota `{quota}` of namespace/{namespace} is exceeded: {} of {} {} is used, and {} asks for {} more",
+        "quota `{quota}` of namespace/{namespace} is exceeded: {} of {} {} in use, and {} asks for {} more",
         first.used,
         first.hard,
         first.resource,
@@ -93,7 +93,8 @@ fn parse(message: &str) -> Vec<Excess<'_>> {
         let list = refusal::between(message, title, end).unwrap_or_default();
         list.split(',').filter_map(|pair| pair.trim().split_once('=')).collect()
     };
-    let (requested, used, hard) = (pairs("requested: ", ", used: "), pairs("used: ", ", limited: "), pairs("limited: ", ", exceeded"));
+    let (requested, used, hard) =
+        (pairs("requested: ", ", used: "), pairs("used: ", ", limited: "), pairs("limited: ", ", exceeded"));
     let excess = requested.into_iter().filter_map(|(resource, requested)| {
         Some(Excess { resource, requested, used: used.get(resource)?, hard: hard.get(resource)? })
     });
@@ -105,9 +106,11 @@ fn with_status(scene: &Scene<'_>, mut finding: Finding, namespace: &str, quota: 
     let object = ObjectRef::new(Kind::ResourceQuota, namespace, quota);
     for resource in resources {
         let Some((used, hard)) = numbers(found, resource) else { continue };
-        finding = finding
-            .because(object.clone(), format!("status.used[{resource}]"), used)
-            .because(object.clone(), format!("status.hard[{resource}]"), hard);
+        finding = finding.because(object.clone(), format!("status.used[{resource}]"), used).because(
+            object.clone(),
+            format!("status.hard[{resource}]"),
+            hard,
+        );
     }
     finding
 }
@@ -120,7 +123,10 @@ fn numbers<'q>(quota: &'q Stored<ResourceQuota>, resource: &str) -> Option<(&'q 
 fn raise(namespace: &str, quota: &str, excess: &Excess<'_>, refusal: &Refusal<'_>) -> Recommendation {
     let workload = refusal.workload.short();
     let Some(needed) = needed(excess, refusal.missing) else {
-        return Recommendation::new("edit-object", format!("raise `{}` of quota `{quota}`, or lower what {workload} asks for", excess.resource));
+        return Recommendation::new(
+            "edit-object",
+            format!("raise `{}` of quota `{quota}`, or lower what {workload} asks for", excess.resource),
+        );
     };
     let patch = format!(r#"{{"spec":{{"hard":{{"{}":"{needed}"}}}}}}"#, excess.resource);
     let command = ["kubectl", "patch", "resourcequota", quota, "-n", namespace, "--type", "merge", "-p", &patch];
@@ -146,8 +152,14 @@ fn describe(namespace: &str, quota: &str) -> String {
 
 /// Finds Services that workloads call, that do not exist, and that a full quota keeps from being created.
 fn missing_services(scene: &Scene<'_>) -> Vec<Finding> {
-    let full: BTreeMap<&str, &Stored<ResourceQuota>> =
-        scene.snapshot.objects.quotas.iter().filter(|quota| is_full(quota)).map(|quota| (quota.object.namespace(), quota)).collect();
+    let full: BTreeMap<&str, &Stored<ResourceQuota>> = scene
+        .snapshot
+        .objects
+        .quotas
+        .iter()
+        .filter(|quota| is_full(quota))
+        .map(|quota| (quota.object.namespace(), quota))
+        .collect();
     let mut seen = BTreeSet::new();
     let calls = scene.calls().iter().filter(|call| absent(scene, call) && seen.insert(call.service.clone()));
     calls.filter_map(|call| missing_service(scene, full.get(call.service.0.as_str())?, call)).collect()
@@ -181,8 +193,11 @@ fn missing_service(scene: &Scene<'_>, quota: &Stored<ResourceQuota>, call: &Call
     let excess = Excess { resource, requested: "1", used, hard };
     let needed = needed(&excess, 1).unwrap_or_default();
     let patch = format!(r#"{{"spec":{{"hard":{{"{resource}":"{needed}"}}}}}}"#);
-    let command = quote::command(&["kubectl", "patch", "resourcequota", name, "-n", namespace, "--type", "merge", "-p", &patch]);
-    let summary = format!("raise `{resource}` of quota `{name}` from {hard} to at least {needed}, then create service `{service}`");
+    let command =
+        quote::command(&["kubectl", "patch", "resourcequota", name, "-n", namespace, "--type", "merge", "-p", &patch]);
+    let summary = format!(
+        "raise `{resource}` of quota `{name}` from {hard} to at least {needed}, then create service `{service}`"
+    );
     let finding = RULE
         .finding(ObjectRef::new(Kind::Namespace, "", namespace), message)
         .key(format!("{name}/services/{service}"))

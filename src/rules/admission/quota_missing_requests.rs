@@ -96,13 +96,17 @@ fn hard(scene: &Scene<'_>, mut finding: Finding, namespace: &str, quota: &str, r
 /// Quotes what the first container that is meant does state.
 fn stated(finding: Finding, workload: &Workload<'_>, names: &[&str]) -> Finding {
     let containers = workload.template.map(|template| template.containers.as_slice()).unwrap_or_default();
-    let Some(container) = containers.iter().find(|container| names.is_empty() || names.contains(&container.name.as_str())) else {
+    let Some(container) =
+        containers.iter().find(|container| names.is_empty() || names.contains(&container.name.as_str()))
+    else {
         return finding;
     };
-    let print = |list: Option<&std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>>| {
-        let pairs: Vec<String> = list.into_iter().flatten().map(|(name, value)| format!("{name}={}", value.0)).collect();
-        if pairs.is_empty() { "none".to_owned() } else { pairs.join(",") }
-    };
+    let print =
+        |list: Option<&std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>>| {
+            let pairs: Vec<String> =
+                list.into_iter().flatten().map(|(name, value)| format!("{name}={}", value.0)).collect();
+            if pairs.is_empty() { "none".to_owned() } else { pairs.join(",") }
+        };
     let resources = container.resources.as_ref();
     let requests = print(resources.and_then(|resources| resources.requests.as_ref()));
     let limits = print(resources.and_then(|resources| resources.limits.as_ref()));
@@ -114,7 +118,9 @@ fn set(refusal: &Refusal<'_>, resources: &[&str], containers: &[&str]) -> Recomm
     let workload = refusal.workload.short();
     let pick = |limits: bool| -> Vec<String> {
         let wanted = resources.iter().filter(|name| name.starts_with("limits.") == limits);
-        wanted.map(|name| format!("{}=<amount>", name.trim_start_matches("limits.").trim_start_matches("requests."))).collect()
+        wanted
+            .map(|name| format!("{}=<amount>", name.trim_start_matches("limits.").trim_start_matches("requests.")))
+            .collect()
     };
     let mut words = vec!["kubectl".to_owned(), "set".to_owned(), "resources".to_owned(), workload.clone()];
     words.extend(["-n".to_owned(), refusal.workload.namespace().to_owned()]);
@@ -132,5 +138,8 @@ fn set(refusal: &Refusal<'_>, resources: &[&str], containers: &[&str]) -> Recomm
 }
 
 fn defaults(namespace: &str, list: &str) -> Recommendation {
-    Recommendation::new("create-object", format!("or give namespace `{namespace}` a LimitRange with a default for {list}"))
+    Recommendation::new(
+        "create-object",
+        format!("or give namespace `{namespace}` a LimitRange with a default for {list}"),
+    )
 }

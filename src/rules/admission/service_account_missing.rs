@@ -57,16 +57,24 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
         Lookup::Unknown => 0.93,
     };
     let workload = refusal.workload.short();
-    let message = format!("pods of {workload} cannot be created: serviceaccount `{account}` does not exist in namespace {namespace}");
-    let mut finding = refusal.support(RULE.finding(refusal.workload.clone(), message)).key(account).confidence(confidence);
-    let stated = scene.workload(&refusal.workload).and_then(|workload| workload.template?.service_account_name.as_deref());
+    let message = format!(
+        "pods of {workload} cannot be created: serviceaccount `{account}` does not exist in namespace {namespace}"
+    );
+    let mut finding =
+        refusal.support(RULE.finding(refusal.workload.clone(), message)).key(account).confidence(confidence);
+    let stated =
+        scene.workload(&refusal.workload).and_then(|workload| workload.template?.service_account_name.as_deref());
     if let Some(stated) = stated {
         finding = finding.because(refusal.workload.clone(), "spec.template.spec.serviceAccountName", stated);
     }
     finding = finding.mentions(ObjectRef::new(Kind::ServiceAccount, namespace, account));
     let create = quote::command(&["kubectl", "create", "serviceaccount", account, "-n", namespace]);
     let mut finding = finding.recommend(
-        Recommendation::new("create-object", format!("create serviceaccount `{account}`, with the roles that {workload} needs")).command(create),
+        Recommendation::new(
+            "create-object",
+            format!("create serviceaccount `{account}`, with the roles that {workload} needs"),
+        )
+        .command(create),
     );
     if let Some(near) = nearest(scene, namespace, account) {
         let command = quote::command(&["kubectl", "set", "serviceaccount", &workload, near, "-n", namespace]);

@@ -60,13 +60,15 @@ fn denied(webhooks: &[Webhook<'_>], refusal: &Refusal<'_>) -> Option<Finding> {
     let name = refusal::between(refusal.message, "admission webhook \"", "\"")?;
     let words = refusal.message.split_once("denied the request")?.1.trim_start_matches([':', ' ', '\n']);
     let said = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (object, _) = configuration(webhooks, name);
+    let (object, webhook) = configuration(webhooks, name);
+    let hook = Hook { name, object: &object, known: webhook.is_some(), service: None };
     let workload = refusal.workload.short();
     let said = refusal::cut(said.trim_end_matches('.'), 160);
     let message = format!("{} refuses the pods of {workload}: {said}", phrase(name, &object));
-    let finding = refusal.support(RULE.finding(object.clone(), message)).key(format!("{name}/{workload}")).confidence(0.95);
+    let finding =
+        refusal.support(RULE.finding(object.clone(), message)).key(format!("{name}/{workload}")).confidence(0.95);
     let summary = format!("change {workload} to what webhook `{name}` asks for, or exempt it from the policy: {said}");
-    Some(finding.recommend(Recommendation::new("edit-object", summary)).next(get(&object)))
+    Some(finding.recommend(Recommendation::new("edit-object", summary)).next(get(&hook)))
 }
 
 fn failed(scene: &Scene<'_>, webhooks: &[Webhook<'_>], refusal: &Refusal<'_>) -> Option<Finding> {
@@ -79,7 +81,8 @@ fn failed(scene: &Scene<'_>, webhooks: &[Webhook<'_>], refusal: &Refusal<'_>) ->
         refusal.workload.short(),
         refusal::cut(&why, 140)
     );
-    let mut finding = refusal.support(RULE.finding(object.clone(), message)).key(name).confidence(0.97);
+    let confidence = if webhook.is_some() { 0.97 } else { 0.9 };
+    let mut finding = refusal.support(RULE.finding(object.clone(), message)).key(name).confidence(confidence);
     if let Some(webhook) = webhook {
         let path = |field: &str| format!("webhooks[{name}].{field}");
         finding = finding.because(object.clone(), path("failurePolicy"), webhook.failure_policy);
@@ -88,11 +91,11 @@ fn failed(scene: &Scene<'_>, webhooks: &[Webhook<'_>], refusal: &Refusal<'_>) ->
             finding = finding.because(object.clone(), path("clientConfig.service"), address);
         }
     }
-    let service = service(webhook, refusal.message);
-    if let Some((namespace, name)) = &service {
+    let hook = Hook { name, object: &object, known: webhook.is_some(), service: service(webhook, refusal.message) };
+    if let Some((namespace, name)) = &hook.service {
         finding = finding.mentions(ObjectRef::new(Kind::Service, namespace, name));
     }
-    Some(recommend(scene, finding, &object, name, service).next(get(&object)))
+    Some(recommend(scene, finding, &hook, refusal).next(get(&hook)))
 }
 
 /// Returns the configuration of a webhook; where it was not read, an address with the webhook's own name.
@@ -102,8 +105,23 @@ fn configuration<'w, 's>(webhooks: &'w [Webhook<'s>], name: &str) -> (ObjectRef,
     (found.map_or_else(unknown, |webhook| webhook.object.clone()), found)
 }
 
+/// The webhook that a message names.
+struct Hook<'h> {
+    name: &'h str,
+    /// Its configuration.
+    object: &'h ObjectRef,
+    /// Whether the configuration was read.
+    known: bool,
+    /// (namespace, name).
+    service: Option<(String, String)>,
+}
+
 fn phrase(webhook: &str, configuration: &ObjectRef) -> String {
-    if configuration.name == webhook { format!("webhook `{webhook}`") } else { format!("webhook `{webhook}` of {}", configuration.short()) }
+    if configuration.name == webhook {
+        format!("webhook `{webhook}`")
+    } else {
+        format!("webhook `{webhook}` of {}", configuration.short())
+    }
 }
 
 /// Returns the end of the message, which tells the cause: `Post "https://...": service "x" not found`.
@@ -128,26 +146,39 @@ fn service(webhook: Option<&Webhook<'_>>, message: &str) -> Option<(String, Stri
     Some((namespace.to_owned(), name.to_owned()))
 }
 
-fn recommend(scene: &Scene<'_>, finding: Finding, object: &ObjectRef, webhook: &str, service: Option<(String, String)>) -> Finding {
-    let Some((namespace, name)) = service else {
-        let summary = format!("make the address of webhook `{webhook}` answer, or set its failurePolicy to Ignore");
+fn recommend(scene: &Scene<'_>, finding: Finding, hook: &Hook<'_>, refusal: &Refusal<'_>) -> Finding {
+    let Some((namespace, name)) = &hook.service else {
+        let summary = format!("make the address of webhook `{}` answer, or set its failurePolicy to Ignore", hook.name);
         return finding.recommend(Recommendation::new("edit-object", summary).risk(Risk::Medium));
     };
-    let next = quote::command(&["kubectl", "get", "service,endpointslices,pods", "-n", &namespace]);
-    let absent = matches!(scene.snapshot.objects.services.look_up(&namespace, &name), Lookup::Absent);
-    let finding = if absent {
-        finding.because(ObjectRef::new(Kind::Service, &namespace, &name), "metadata.name", "does not exist")
-    } else {
-        finding
-    };
-    let bring = format!("bring back service {namespace}/{name} and the pods behind it, which answer webhook `{webhook}`");
-    let remove = format!("or, if that policy was removed for good, delete {}: it guards nothing while nothing answers", object.short());
-    let delete = quote::command(&["kubectl", "delete", &object.kind.to_lowercase(), &object.name]);
+    if refusal.message.contains("x509") || refusal.message.contains("certificate") {
+        let summary = format!(
+            "set caBundle of webhook `{}` to the authority that signed the certificate of service {namespace}/{name}, or renew that certificate",
+            hook.name
+        );
+        return finding.recommend(Recommendation::new("edit-object", summary).risk(Risk::Medium));
+    }
+    let look = quote::command(&["kubectl", "get", "service,endpointslices,pods", "-n", namespace]);
+    let bring =
+        format!("bring back service {namespace}/{name} and the pods behind it, which answer webhook `{}`", hook.name);
+    let finding = finding.recommend(Recommendation::new("restore-service", bring).command(look));
+    let found = scene.snapshot.objects.services.look_up(namespace, name);
+    if !matches!(found, Lookup::Absent) || !hook.known {
+        return finding;
+    }
+    let remove = format!(
+        "or, if that policy was removed for good, delete {}: it guards nothing while nothing answers",
+        hook.object.short()
+    );
+    let delete = quote::command(&["kubectl", "delete", &hook.object.kind.to_lowercase(), &hook.object.name]);
     finding
-        .recommend(Recommendation::new("restore-service", bring).command(next))
+        .because(ObjectRef::new(Kind::Service, namespace, name), "metadata.name", "does not exist")
         .recommend(Recommendation::new("delete-object", remove).risk(Risk::Medium).command(delete))
 }
 
-fn get(object: &ObjectRef) -> String {
-    quote::command(&["kubectl", "get", &object.kind.to_lowercase(), &object.name, "-o", "yaml"])
+fn get(hook: &Hook<'_>) -> String {
+    if !hook.known {
+        return "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml".to_owned();
+    }
+    quote::command(&["kubectl", "get", &hook.object.kind.to_lowercase(), &hook.object.name, "-o", "yaml"])
 }

@@ -66,7 +66,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn is_broken(container: ContainerView<'_>) -> bool {
     let pod = container.pod;
-    let waits = container.waiting().is_some() && !matches!(container.waiting_reason(), "ContainerCreating" | "PodInitializing");
+    let waits =
+        container.waiting().is_some() && !matches!(container.waiting_reason(), "ContainerCreating" | "PodInitializing");
     !pod.is_finished() && !pod.is_terminating() && (container.crash().is_some() || waits || pod.is_unscheduled())
 }
 
@@ -81,7 +82,9 @@ fn rewritten(scene: &Scene<'_>, webhooks: &[Webhook<'_>], container: ContainerVi
     let pod = container.pod;
     let (controller, template) = template(scene, pod)?;
     let intended = template.spec.as_ref().and_then(|spec| find(spec, container.name()))?;
-    let difference = differences(intended, container.spec).into_iter().next()?;
+    let resized = pod.pod.changes.iter().any(|change| change.subresource.as_deref() == Some("resize"));
+    let differences = differences(intended, container.spec);
+    let difference = differences.into_iter().find(|one| !resized && may_break(container, &one.field))?;
     let labels = pod.pod.metadata.labels.as_ref();
     let asked: Vec<&Webhook<'_>> =
         webhooks.iter().filter(|webhook| webhook.sees_new_pods(scene, pod.namespace(), labels)).collect();
@@ -108,7 +111,25 @@ fn rewritten(scene: &Scene<'_>, webhooks: &[Webhook<'_>], container: ContainerVi
     Some(recommend(finding, webhook, container, &difference))
 }
 
-fn recommend(finding: Finding, webhook: &Webhook<'_>, container: ContainerView<'_>, difference: &Difference) -> Finding {
+/// Returns whether a field may be why the container fails as it does: a webhook that trims CPU is innocent of an exception.
+fn may_break(container: ContainerView<'_>, field: &str) -> bool {
+    let crash = container.crash();
+    match field {
+        "resources.limits.memory" => crash.is_some_and(|crash| {
+            crash.exit_code == 137 || crash.reason == "OOMKilled" || crash.message.contains("OOM")
+        }),
+        "image" => crash.is_some() || container.waiting_reason().contains("Image"),
+        "command" | "args" => crash.is_some() || container.waiting_reason() == "RunContainerError",
+        requests => requests.starts_with("resources.requests.") && container.pod.is_unscheduled(),
+    }
+}
+
+fn recommend(
+    finding: Finding,
+    webhook: &Webhook<'_>,
+    container: ContainerView<'_>,
+    difference: &Difference,
+) -> Finding {
     let (name, owner) = (&webhook.object.name, container.owner_phrase());
     let summary = format!(
         "correct the policy behind webhook `{}` of {name} that sets {} to {}, or exempt namespace {} from it, then restart {owner}",
@@ -155,12 +176,18 @@ fn differences(template: &Container, pod: &Container) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut compare = |field: &str, template: Option<String>, pod: Option<String>| {
         if let Some(template) = template.filter(|template| Some(template) != pod.as_ref()) {
-            found.push(Difference { field: field.to_owned(), template, pod: pod.unwrap_or_else(|| "nothing".to_owned()) });
+            found.push(Difference {
+                field: field.to_owned(),
+                template,
+                pod: pod.unwrap_or_else(|| "nothing".to_owned()),
+            });
         }
     };
     for resource in ["memory", "cpu"] {
-        let limit = |container: &Container| Some(container.resources.as_ref()?.limits.as_ref()?.get(resource)?.0.clone());
-        let request = |container: &Container| Some(container.resources.as_ref()?.requests.as_ref()?.get(resource)?.0.clone());
+        let limit =
+            |container: &Container| Some(container.resources.as_ref()?.limits.as_ref()?.get(resource)?.0.clone());
+        let request =
+            |container: &Container| Some(container.resources.as_ref()?.requests.as_ref()?.get(resource)?.0.clone());
         compare(&format!("resources.limits.{resource}"), limit(template), limit(pod));
         compare(&format!("resources.requests.{resource}"), request(template), request(pod));
     }

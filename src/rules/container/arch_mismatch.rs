@@ -57,10 +57,19 @@ fn mismatch(container: ContainerView<'_>) -> Option<Finding> {
     let (words, path) = words(container, &crash)?;
     let words = safe::shorten(words.trim(), 160);
     let platform = platform::of_node(container.pod);
-    let node = platform.as_ref().map_or_else(|| "the architecture of its node".to_owned(), |platform| format!("architecture {} of its node", platform.architecture));
+    let node = platform.as_ref().map_or_else(
+        || "the architecture of its node".to_owned(),
+        |platform| format!("architecture {} of its node", platform.architecture),
+    );
     let script = words.split([':', '"', ' ']).any(|word| word.ends_with(".sh"));
     let or = if script { ", or its script lacks a `#!` line" } else { "" };
-    let message = format!("{} runs image `{}`, which is not built for the {}{or}: `{}`", container.phrase(), container.image(), node.trim_start_matches("the "), essence(&words));
+    let message = format!(
+        "{} runs image `{}`, which is not built for the {}{or}: `{}`",
+        container.phrase(),
+        container.image(),
+        node.trim_start_matches("the "),
+        essence(&words)
+    );
     let mut finding = RULE
         .finding(container.subject(), message)
         .because_at(container.pod_ref(), path, words.clone(), crash.finished_at)
@@ -69,10 +78,18 @@ fn mismatch(container: ContainerView<'_>) -> Option<Finding> {
         .affects(container.pod_ref())
         .confidence(if script { 0.7 } else { 0.95 });
     let summary = match &platform {
-        Some(platform) => format!("build `{}` for {} too, or bind the pod to nodes of its architecture with a nodeSelector on `kubernetes.io/arch`", container.image(), platform.name),
-        None => format!("build `{}` for the architecture of the nodes, or bind the pod to nodes of its own", container.image()),
+        Some(platform) => format!(
+            "build `{}` for {} too, or bind the pod to nodes of its architecture with a nodeSelector on `kubernetes.io/arch`",
+            container.image(),
+            platform.name
+        ),
+        None => format!(
+            "build `{}` for the architecture of the nodes, or bind the pod to nodes of its own",
+            container.image()
+        ),
     };
-    finding = finding.recommend(Recommendation::new("fix-image", summary)).next("kubectl get nodes -L kubernetes.io/arch");
+    finding =
+        finding.recommend(Recommendation::new("fix-image", summary)).next("kubectl get nodes -L kubernetes.io/arch");
     Some(match platform {
         Some(platform) => finding.because(platform.node, platform.path, platform.architecture),
         None => finding,
@@ -97,5 +114,10 @@ fn says_so(text: &str) -> bool {
 
 /// Returns the end of a runtime's long message.
 fn essence(words: &str) -> &str {
-    words.rfind("exec").filter(|_| words.len() > 100).and_then(|at| words[..at].rfind("exec")).map_or(words, |at| &words[at..])
+    let words = words.trim_end_matches(": unknown");
+    words
+        .rfind("exec")
+        .filter(|_| words.len() > 100)
+        .and_then(|at| words[..at].rfind("exec"))
+        .map_or(words, |at| &words[at..])
 }

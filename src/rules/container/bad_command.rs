@@ -58,12 +58,18 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 fn bad_command(error: &CommandError<'_>) -> Finding {
     let container = error.container;
     let message = format!("{} {}", container.phrase(), what(error));
-    let mut finding = RULE.finding(container.subject(), message).confidence(error.confidence).affects(container.pod_ref());
+    let mut finding =
+        RULE.finding(container.subject(), message).confidence(error.confidence).affects(container.pod_ref());
     if !error.words.is_empty() {
         finding = finding.because_at(container.pod_ref(), error.path.as_str(), error.words.as_str(), error.time);
     }
     if let Some(code) = error.exit_code {
-        finding = finding.because_at(container.pod_ref(), format!("{}.exitCode", container.last_end_path()), code.to_string(), error.time);
+        finding = finding.because_at(
+            container.pod_ref(),
+            format!("{}.exitCode", container.last_end_path()),
+            code.to_string(),
+            error.time,
+        );
     }
     for (field, words) in [("command", &container.spec.command), ("args", &container.spec.args)] {
         let line = words.iter().flatten().map(|word| quote::sh(word)).collect::<Vec<_>>().join(" ");
@@ -71,20 +77,34 @@ fn bad_command(error: &CommandError<'_>) -> Finding {
             finding = finding.because(container.pod_ref(), container.spec_path(field), safe::shorten(&line, 300));
         }
     }
-    finding.because(container.pod_ref(), container.spec_path("image"), container.image()).seen(error.time, error.time).recommend(cure(error)).next(commands::previous_logs(container))
+    finding
+        .because(container.pod_ref(), container.spec_path("image"), container.image())
+        .seen(error.time, error.time)
+        .recommend(cure(error))
+        .next(commands::previous_logs(container))
 }
 
 fn what(error: &CommandError<'_>) -> String {
     let code = error.exit_code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
     let words = &error.words;
     match error.flaw {
-        Flaw::NotFound if words.is_empty() => format!("does not find a command that it runs{code}: {}", command(error.container)),
-        Flaw::NotExecutable if words.is_empty() => format!("may not execute a command that it runs{code}: {}", command(error.container)),
+        Flaw::NotFound if words.is_empty() => {
+            format!("does not find a command that it runs{code}: {}", command(error.container))
+        }
+        Flaw::NotExecutable if words.is_empty() => {
+            format!("may not execute a command that it runs{code}: {}", command(error.container))
+        }
         Flaw::NotFound => format!("cannot run its command: `{words}`{code}"),
         Flaw::NotExecutable => format!("may not execute its command: `{words}`{code}"),
         Flaw::WorkingDir => format!("cannot start as its working directory is not in the image: `{words}`"),
         Flaw::Usage => format!("ends at once as its command is rejected: `{words}`{code}"),
-        Flaw::NothingToDo => format!("ends at once and well{code} though it should keep running: {}", command(error.container)),
+        Flaw::NothingToDo if words.is_empty() => {
+            format!("ends at once and well{code} though it should keep running: {}", command(error.container))
+        }
+        Flaw::NothingToDo => format!(
+            "ends at once and well{code} though it should keep running; its last line is `{}`",
+            safe::shorten(words, 100)
+        ),
     }
 }
 
@@ -103,12 +123,20 @@ fn cure(error: &CommandError<'_>) -> Recommendation {
     let name = container.name();
     let first = container.command_line().first().copied().unwrap_or_default();
     let summary = match error.flaw {
-        Flaw::NotFound if first.trim().contains(' ') => format!("split the command of `{name}` into words, or give it to a shell: [\"sh\", \"-c\", ...]"),
-        Flaw::NotFound => format!("correct command and args of `{name}`, or use an image that contains the program (`{image}` does not)"),
-        Flaw::NotExecutable => format!("make the program executable in image `{image}` (chmod +x), or run it through its interpreter"),
+        Flaw::NotFound if first.trim().contains(' ') => {
+            format!("split the command of `{name}` into words, or give it to a shell: [\"sh\", \"-c\", ...]")
+        }
+        Flaw::NotFound => format!(
+            "correct command and args of `{name}`, or use an image that contains the program (`{image}` does not)"
+        ),
+        Flaw::NotExecutable => {
+            format!("make the program executable in image `{image}` (chmod +x), or run it through its interpreter")
+        }
         Flaw::WorkingDir => format!("correct workingDir of `{name}`, or create the directory in image `{image}`"),
-        Flaw::Usage => format!("correct the args of `{name}` to what the program in `{image}` understands"),
-        Flaw::NothingToDo => format!("let `{name}` run something that stays in the foreground, or make it a Job if it should end"),
+        Flaw::Usage => format!("correct command and args of `{name}`: the program in `{image}` rejects them"),
+        Flaw::NothingToDo => {
+            format!("let `{name}` run something that stays in the foreground, or make it a Job if it should end")
+        }
     };
     let object = &container.pod.workload().object;
     let recommendation = Recommendation::new("edit-object", summary);

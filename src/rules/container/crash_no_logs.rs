@@ -53,8 +53,10 @@ fn silent_crash(container: ContainerView<'_>) -> Option<Finding> {
     let (log, confidence) = log(container)?;
     let code = crash.exit_code;
     let word = crash.message.lines().map(str::trim).find(|line| !line.is_empty());
-    let word = word.map(|line| format!("; its termination message is `{}`", safe::shorten(line, 100))).unwrap_or_default();
-    let message = format!("{} keeps crashing with exit code {code} ({}){}{word}", container.phrase(), meaning(code), log);
+    let word =
+        word.map(|line| format!("; its termination message is `{}`", safe::shorten(line, 100))).unwrap_or_default();
+    let message =
+        format!("{} keeps crashing with exit code {code} ({}){}{word}", container.phrase(), meaning(code), log);
     let path = container.last_end_path();
     let mut finding = RULE
         .finding(container.subject(), message)
@@ -65,16 +67,28 @@ fn silent_crash(container: ContainerView<'_>) -> Option<Finding> {
         .affects(container.pod_ref())
         .confidence(confidence);
     if !crash.message.is_empty() {
-        finding = finding.because_at(container.pod_ref(), format!("{path}.message"), safe::shorten(crash.message, 300), crash.finished_at);
+        finding = finding.because_at(
+            container.pod_ref(),
+            format!("{path}.message"),
+            safe::shorten(crash.message, 300),
+            crash.finished_at,
+        );
     }
-    let summary = format!("run the image of `{}` by hand to see what ends it, or raise its log level", container.name());
-    Some(finding.recommend(Recommendation::new("investigate", summary).risk(Risk::None).command(debug(container))).next(commands::previous_logs(container)).next(commands::describe(&container.pod_ref())))
+    let summary =
+        format!("run the image of `{}` by hand to see what ends it, or raise its log level", container.name());
+    Some(
+        finding
+            .recommend(Recommendation::new("investigate", summary).risk(Risk::None).command(debug(container)))
+            .next(commands::previous_logs(container))
+            .next(commands::describe(&container.pod_ref())),
+    )
 }
 
 /// Returns whether it fails more than once, or failed and stays down; a run that ended well is not told apart here.
 fn keeps_failing(container: ContainerView<'_>, crash: &Crash<'_>) -> bool {
     let repeats = crash.restarts >= 2 || container.running().is_none();
-    let killed_by_probe = matches!(crash.exit_code, 137 | 143) && container.pod.events().any(|event| event.reason == "Killing" && event.message.contains("probe"));
+    let killed_by_probe =
+        container.pod.events().any(|event| event.reason == "Killing" && event.message.contains("probe"));
     crash.exit_code != 0 && crash.reason != "OOMKilled" && repeats && !killed_by_probe
 }
 
@@ -85,13 +99,19 @@ fn log(container: ContainerView<'_>) -> Option<(String, f64)> {
     };
     let Some(log) = container.crash_log() else {
         let read = logs.current.is_some() || logs.previous.is_some();
-        return Some(if read { (" and logs nothing".to_owned(), 0.5) } else { (", and its log could not be read".to_owned(), 0.3) });
+        return Some(if read {
+            (" and logs nothing".to_owned(), 0.5)
+        } else {
+            (", and its log could not be read".to_owned(), 0.3)
+        });
     };
     if log.decisive.is_some() {
         return None;
     }
-    let last = log.last_line().unwrap_or_default();
-    Some((format!("; its log speaks of no error and ends with `{}`", safe::shorten(last, 100)), 0.4))
+    // Programs draw progress bars with carriage returns; what counts is what stood there last.
+    let last = log.last_line().and_then(|line| line.rsplit('\r').next()).unwrap_or_default();
+    let end = last.char_indices().rev().nth(119).map_or(last, |(at, _)| &last[at..]);
+    Some((format!("; its log ends with `{}`", end.trim()), 0.35))
 }
 
 /// Says what an exit code usually means.
@@ -119,5 +139,16 @@ fn meaning(code: i32) -> &'static str {
 fn debug(container: ContainerView<'_>) -> String {
     let copy = format!("--copy-to={}-debug", container.pod.name());
     let name = format!("--container={}", container.name());
-    quote::command(&["kubectl", "-n", container.pod.namespace(), "debug", container.pod.name(), "-it", &copy, &name, "--", "sh"])
+    quote::command(&[
+        "kubectl",
+        "-n",
+        container.pod.namespace(),
+        "debug",
+        container.pod.name(),
+        "-it",
+        &copy,
+        &name,
+        "--",
+        "sh",
+    ])
 }

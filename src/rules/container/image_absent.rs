@@ -1,6 +1,6 @@
 //! The registry has no such image.
 
-use crate::model::{Finding, Kind, Severity};
+use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::Scene;
 use crate::scene::image::{self, PullCause, PullFailure};
@@ -62,6 +62,13 @@ fn absent(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
     let message = format!("{}: {}{}", failure.phrase(), why(failure), elsewhere(failure, hints));
     let confidence = if failure.is_ambiguous() { 0.85 } else { 0.97 };
     let finding = failure.support(RULE.finding(failure.container.subject(), message)).confidence(confidence);
+    let finding = if elsewhere(failure, hints).is_empty() {
+        finding
+    } else {
+        let summary =
+            format!("load `{}` onto every node that may run the pod, or push it to a registry", failure.image());
+        finding.recommend(Recommendation::new("load-image", summary))
+    };
     image_hints::recommend(finding, failure, hints.alternative(failure.container).as_ref())
 }
 
@@ -69,7 +76,9 @@ fn why(failure: &PullFailure<'_>) -> String {
     let registry = image::registry(failure.image());
     let (_, tag) = image::parts(failure.image());
     if failure.is_ambiguous() {
-        format!("{registry} has no such repository, or it is private and wants credentials (the registry does not tell which)")
+        format!(
+            "{registry} has no such repository, or it is private and wants credentials (the registry does not tell which)"
+        )
     } else if failure.lacks_only_tag() {
         format!("{registry} has no tag `{tag}` of it (manifest unknown)")
     } else {
@@ -81,7 +90,9 @@ fn why(failure: &PullFailure<'_>) -> String {
 fn elsewhere(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> String {
     let nodes = hints.nodes_with(failure.image());
     match (nodes.first(), failure.container.pod.node()) {
-        (Some(holder), Some(node)) if !nodes.contains(&node) => format!("; node/{holder} holds it, node/{node} does not"),
+        (Some(holder), Some(node)) if !nodes.contains(&node) => {
+            format!("; node/{holder} holds it, node/{node} does not")
+        }
         _ => String::new(),
     }
 }

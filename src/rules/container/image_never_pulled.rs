@@ -58,9 +58,15 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 fn never_pulled(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
     let (container, image) = (failure.container, failure.image());
     let node = container.pod.node().unwrap_or_default();
-    let message = format!("{} may not pull `{image}` (imagePullPolicy: Never), and node/{node} does not have it{}", container.phrase(), elsewhere(image, hints));
+    let message = format!(
+        "{} may not pull `{image}` (imagePullPolicy: Never), and node/{node} does not have it{}",
+        container.phrase(),
+        elsewhere(image, hints)
+    );
     let policy = container.spec.image_pull_policy.as_deref().unwrap_or("Never");
-    let load = format!("load `{image}` onto every node that may run the pod, or push it to a registry and set imagePullPolicy to IfNotPresent");
+    let load = format!(
+        "load `{image}` onto every node that may run the pod, or push it to a registry and set imagePullPolicy to IfNotPresent"
+    );
     let finding = failure.support(RULE.finding(container.subject(), message)).confidence(0.97);
     let finding = finding.because(container.pod_ref(), container.spec_path("imagePullPolicy"), policy);
     let finding = finding.recommend(Recommendation::new("load-image", load));

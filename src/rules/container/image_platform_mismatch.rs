@@ -51,13 +51,16 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn mismatch(failure: &PullFailure<'_>) -> Finding {
     let platform = platform::of_node(failure.container.pod);
-    let on = platform.as_ref().map_or_else(|| "the platform of its node".to_owned(), |platform| format!("{}, the platform of its node", platform.name));
+    let on = platform.as_ref().map_or_else(
+        || "the platform of its node".to_owned(),
+        |platform| format!("{}, the platform of its node", platform.name),
+    );
     let message = format!("{}: it has no variant for {on}", failure.phrase());
     let summary = "build the image for this platform too, or bind the pod to nodes that fit with a nodeSelector on `kubernetes.io/arch`";
     let finding = failure.support(RULE.finding(failure.container.subject(), message)).confidence(0.96);
     let finding = finding.recommend(Recommendation::new("fix-image", summary));
     match platform {
-        Some(platform) => finding.because(platform.node, platform.path, platform.name),
+        Some(platform) => finding.because(platform.node, platform.path, platform.architecture),
         None => finding,
     }
 }

@@ -1,6 +1,7 @@
 //! An image cannot be had, and nothing tells why, or nothing known.
 
-use crate::model::{Finding, Kind, Severity};
+use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
+use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::Scene;
 use crate::scene::image::{self, PullCause, PullFailure};
@@ -61,7 +62,23 @@ fn failed(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
     };
     let message = format!("{}: {why}", failure.phrase());
     let finding = failure.support(RULE.finding(failure.container.subject(), message)).confidence(confidence);
+    if !failure.text.is_empty() {
+        return finding.recommend(cure(failure));
+    }
     image_hints::recommend(finding, failure, hints.alternative(failure.container).as_ref())
+}
+
+fn cure(failure: &PullFailure<'_>) -> Recommendation {
+    let node = failure.container.pod.node().unwrap_or("the node");
+    if failure.text.contains("no space left on device") {
+        return Recommendation::new("fix-node", format!("free disk space on {node}, which has none left for images"));
+    }
+    let summary = format!("pull `{}` by hand on {node} to see more", failure.image());
+    Recommendation::new("investigate", summary).risk(Risk::None).command(quote::command(&[
+        "crictl",
+        "pull",
+        failure.image(),
+    ]))
 }
 
 /// Returns the end of the words, where the runtime says what went wrong.

@@ -50,7 +50,17 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn limited(failure: &PullFailure<'_>) -> Finding {
-    let message = format!("{}: the registry {} limits the rate of pulls (429 Too Many Requests)", failure.phrase(), failure.host());
-    let summary = format!("pull from `{}` with an account (imagePullSecrets) or through a mirror; the kubelet tries again by itself", failure.host());
-    failure.support(RULE.finding(failure.container.subject(), message)).confidence(0.96).recommend(Recommendation::new("fix-image", summary))
+    let message = format!(
+        "{}: the registry {} limits the rate of pulls (429 Too Many Requests)",
+        failure.phrase(),
+        failure.host()
+    );
+    let summary = format!(
+        "pull from `{}` with an account (imagePullSecrets) or through a mirror; the kubelet tries again by itself",
+        failure.host()
+    );
+    failure
+        .support(RULE.finding(failure.container.subject(), message))
+        .confidence(0.96)
+        .recommend(Recommendation::new("fix-image", summary))
 }

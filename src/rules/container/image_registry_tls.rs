@@ -50,13 +50,27 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn untrusted(failure: &PullFailure<'_>) -> Finding {
-    let message = format!("{}: the node does not trust the registry {} ({})", failure.phrase(), failure.host(), complaint(failure.text));
+    let message = format!(
+        "{}: the node does not trust the registry {} ({})",
+        failure.phrase(),
+        failure.host(),
+        complaint(failure.text)
+    );
     let summary = if failure.text.contains("HTTP response to HTTPS") {
-        format!("serve `{}` over TLS, or mark it as an insecure registry in the container runtime of every node", failure.host())
+        format!(
+            "serve `{}` over TLS, or mark it as an insecure registry in the container runtime of every node",
+            failure.host()
+        )
     } else {
-        format!("renew the certificate of `{}`, or install its authority in the container runtime of every node", failure.host())
+        format!(
+            "renew the certificate of `{}`, or install its authority in the container runtime of every node",
+            failure.host()
+        )
     };
-    failure.support(RULE.finding(failure.container.subject(), message)).confidence(0.95).recommend(Recommendation::new("fix-certificate", summary))
+    failure
+        .support(RULE.finding(failure.container.subject(), message))
+        .confidence(0.95)
+        .recommend(Recommendation::new("fix-certificate", summary))
 }
 
 /// Returns the complaint as it was written, from its mark on.

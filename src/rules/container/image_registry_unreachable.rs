@@ -50,10 +50,15 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn unreachable(failure: &PullFailure<'_>) -> Finding {
-    let message = format!("{}: the registry {} does not answer ({})", failure.phrase(), failure.host(), answer(failure.text));
+    let message =
+        format!("{}: the registry {} does not answer ({})", failure.phrase(), failure.host(), answer(failure.text));
     let node = failure.container.pod.node().unwrap_or("the node");
-    let summary = format!("make `{}` reachable from {node}: check firewall, proxy and the registry itself", failure.host());
-    failure.support(RULE.finding(failure.container.subject(), message)).confidence(0.94).recommend(Recommendation::new("fix-network", summary))
+    let summary =
+        format!("make `{}` reachable from {node}: check firewall, proxy and the registry itself", failure.host());
+    failure
+        .support(RULE.finding(failure.container.subject(), message))
+        .confidence(0.94)
+        .recommend(Recommendation::new("fix-network", summary))
 }
 
 fn answer(text: &str) -> &'static str {

@@ -57,7 +57,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn unresolved(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
-    let why = if failure.text.contains("i/o timeout") { "the node's DNS server does not answer" } else { "no such host" };
+    let why =
+        if failure.text.contains("i/o timeout") { "the node's DNS server does not answer" } else { "no such host" };
     let message = format!("{}: the registry's name `{}` does not resolve ({why})", failure.phrase(), failure.host());
     let finding = failure.support(RULE.finding(failure.container.subject(), message)).confidence(0.96);
     let check = format!("check the registry's name in the image, and that the node can resolve `{}`", failure.host());

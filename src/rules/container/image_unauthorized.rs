@@ -62,7 +62,8 @@ fn unauthorized(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
     let container = failure.container;
     let credentials = Credentials::of(container.pod);
     let said = answer(failure.text).map(|answer| format!(" ({answer})")).unwrap_or_default();
-    let message = format!("{}: {} refuses it{said}, and {}", failure.phrase(), failure.host(), credentials.words(container.pod));
+    let message =
+        format!("{}: {} refuses it{said}, and {}", failure.phrase(), failure.host(), credentials.words(container.pod));
     let finding = failure.support(RULE.finding(container.subject(), message)).confidence(0.93);
     let finding = credentials.support(finding, container.pod).recommend(credentials.cure(failure));
     match hints.alternative(container) {
@@ -74,6 +75,13 @@ fn unauthorized(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
 /// Returns the registry's own word.
 fn answer(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
-    let words = ["401 Unauthorized", "403 Forbidden", "pull access denied", "authorization failed", "no basic auth credentials", "denied"];
+    let words = [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "pull access denied",
+        "authorization failed",
+        "no basic auth credentials",
+        "denied",
+    ];
     words.into_iter().find(|word| lower.contains(&word.to_ascii_lowercase()))
 }

@@ -105,10 +105,24 @@ fn judge(container: ContainerView<'_>, awaited: &Awaited) -> Verdict {
 fn of_host(address: &str, service: Option<&ObjectRef>, target: Target) -> Verdict {
     let object = service.map(ObjectRef::short).unwrap_or_default();
     let (state, patience, confidence, cure) = match target {
-        Target::Absent => (format!(", and {object} does not exist"), CLEAR, 0.88, format!("create {object}, or correct the name in the command")),
-        Target::NoneReady => (format!(", and no pod behind {object} is ready"), USUAL, 0.85, format!("get a pod behind {object} ready")),
-        Target::Ready => (format!(", though {object} has ready pods"), USUAL, 0.7, format!("check the port of {object}, DNS and network policies between the two")),
-        Target::Unknown => (String::new(), USUAL, 0.7, format!("make `{address}` reachable, or correct the address in the command")),
+        Target::Absent => (
+            format!(", and {object} does not exist"),
+            CLEAR,
+            0.88,
+            format!("create {object}, or correct the name in the command"),
+        ),
+        Target::NoneReady => {
+            (format!(", and no pod behind {object} is ready"), USUAL, 0.85, format!("get a pod behind {object} ready"))
+        }
+        Target::Ready => (
+            format!(", though {object} has ready pods"),
+            USUAL,
+            0.7,
+            format!("check the port of {object}, DNS and network policies between the two"),
+        ),
+        Target::Unknown => {
+            (String::new(), USUAL, 0.7, format!("make `{address}` reachable, or correct the address in the command"))
+        }
     };
     Verdict { what: format!("waits for `{address}`{state}"), patience, confidence, cure }
 }
@@ -127,16 +141,34 @@ fn told(container: ContainerView<'_>, waiting: &Waiting, verdict: &Verdict, sinc
 }
 
 fn vague(container: ContainerView<'_>, since: Timestamp, lasted: SignedDuration) -> Finding {
-    let message = format!("init {} has been running for {}, and the pod does not start before it ends", container.phrase(), fresh::span(lasted));
+    let message = format!(
+        "init {} has been running for {}, and the pod does not start before it ends",
+        container.phrase(),
+        fresh::span(lasted)
+    );
     let line = container.command_line().join(" ");
     let finding = basis(container, message, since).severity(Severity::Warning).confidence(0.5);
-    let finding = if line.is_empty() { finding } else { finding.because(container.pod_ref(), container.spec_path("command"), safe::shorten(&line, 300)) };
-    finding.recommend(Recommendation::new("investigate", format!("find out what init container `{}` does: its log tells", container.name())).command(commands::logs(container)))
+    let finding = if line.is_empty() {
+        finding
+    } else {
+        finding.because(container.pod_ref(), container.spec_path("command"), safe::shorten(&line, 300))
+    };
+    finding.recommend(
+        Recommendation::new(
+            "investigate",
+            format!("find out what init container `{}` does: its log tells", container.name()),
+        )
+        .command(commands::logs(container)),
+    )
 }
 
 fn basis(container: ContainerView<'_>, message: String, since: Timestamp) -> Finding {
     let path = container.status_path("state.running.startedAt");
-    let started = container.running().and_then(|running| running.started_at.as_ref()).map(|time| time.0.to_string()).unwrap_or_default();
+    let started = container
+        .running()
+        .and_then(|running| running.started_at.as_ref())
+        .map(|time| time.0.to_string())
+        .unwrap_or_default();
     RULE.finding(container.subject(), message)
         .because_at(container.pod_ref(), path, started, Some(since))
         .seen(Some(since), Some(container.pod.scene.now()))

@@ -73,7 +73,8 @@ fn missing(lack: &Lack<'_>, likely: &Likely) -> Finding {
     }
     if let Some(other) = &likely.elsewhere {
         let object = ObjectRef::new(Kind::ConfigMap, other, name);
-        let summary = format!("copy configmap `{name}` from namespace {other}, as pods cannot use those of other namespaces");
+        let summary =
+            format!("copy configmap `{name}` from namespace {other}, as pods cannot use those of other namespaces");
         let recommendation = Recommendation::new("create-object", summary).command(commands::get(&object));
         finding = finding.because(object, "metadata.namespace", other.as_str()).recommend(recommendation);
     }
@@ -94,7 +95,11 @@ fn create(lack: &Lack<'_>) -> Recommendation {
         words.push("--from-file=PATH");
     }
     let with = if keys.is_empty() { String::new() } else { format!(" with the keys {}", list(&keys)) };
-    Recommendation::new("create-object", format!("create configmap `{name}`{with}, or correct the name in the workload")).command(quote::command(&words))
+    Recommendation::new(
+        "create-object",
+        format!("create configmap `{name}`{with}, or correct the name in the workload"),
+    )
+    .command(quote::command(&words))
 }
 
 fn list(keys: &BTreeSet<&str>) -> String {

@@ -69,7 +69,8 @@ fn missing(lack: &Lack<'_>) -> Finding {
     let finding = finding.because(lack.object(), "data", list(&there, &near));
     let finding = near.iter().fold(finding, |finding, near| {
         let summary = format!("refer to the key `{near}`, which exists, in place of `{key}`");
-        finding.recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.pod.workload().object)))
+        finding
+            .recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.pod.workload().object)))
     });
     let summary = format!("add the key `{key}` to configmap `{name}`");
     finding.recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.object())))
@@ -86,7 +87,13 @@ fn list(there: &BTreeSet<&str>, near: &[&str]) -> String {
 /// A key within a file: the object and its entry are there, the program says what they lack.
 fn unread(lack: &ConfigLack<'_>) -> Finding {
     let container = lack.container;
-    let message = format!("{} stops because `{}` of configmap/{} lacks the key `{}`", container.phrase(), lack.entry, lack.map, lack.key);
+    let message = format!(
+        "{} stops because `{}` of configmap/{} lacks the key `{}`",
+        container.phrase(),
+        lack.entry,
+        lack.map,
+        lack.key
+    );
     let summary = format!("add `{}` to `{}` of configmap `{}`, then restart the pods", lack.key, lack.entry, lack.map);
     let object = ObjectRef::new(Kind::ConfigMap, container.pod.namespace(), lack.map);
     let edit = commands::edit(&object);

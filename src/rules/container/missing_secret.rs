@@ -73,8 +73,9 @@ fn missing(lack: &Lack<'_>, likely: &Likely) -> Finding {
     }
     if let Some(other) = &likely.elsewhere {
         let object = ObjectRef::new(Kind::Secret, other, name);
-        let summary = format!("copy secret `{name}` from namespace {other}, as pods cannot use those of other namespaces");
-        let recommendation = Recommendation::new("create-object", summary).command(commands::get(&object));
+        let summary =
+            format!("copy secret `{name}` from namespace {other}, as pods cannot use those of other namespaces");
+        let recommendation = Recommendation::new("create-object", summary).command(commands::describe(&object));
         finding = finding.because(object, "metadata.namespace", other.as_str()).recommend(recommendation);
     }
     finding.recommend(create(lack))
@@ -94,7 +95,8 @@ fn create(lack: &Lack<'_>) -> Recommendation {
         words.push("--from-file=PATH");
     }
     let with = if keys.is_empty() { String::new() } else { format!(" with the keys {}", list(&keys)) };
-    Recommendation::new("create-object", format!("create secret `{name}`{with}, or correct the name in the workload")).command(quote::command(&words))
+    Recommendation::new("create-object", format!("create secret `{name}`{with}, or correct the name in the workload"))
+        .command(quote::command(&words))
 }
 
 fn list(keys: &BTreeSet<&str>) -> String {

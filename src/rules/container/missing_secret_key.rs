@@ -62,7 +62,8 @@ fn missing(lack: &Lack<'_>) -> Finding {
     let finding = finding.because(lack.object(), "data", list(&there, &near));
     let finding = near.iter().fold(finding, |finding, near| {
         let summary = format!("refer to the key `{near}`, which exists, in place of `{key}`");
-        finding.recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.pod.workload().object)))
+        finding
+            .recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.pod.workload().object)))
     });
     let summary = format!("add the key `{key}` to secret `{name}`");
     finding.recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.object())))

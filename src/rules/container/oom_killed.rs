@@ -1,11 +1,11 @@
 //! A container outgrew its memory limit.
 
-use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity};
 use crate::quantity::Quantity;
 use crate::render::safe;
 use crate::rules::Rule;
 use crate::scene::memory::{self, How, OutOfMemory};
-use crate::scene::{ContainerView, EventView, PodView, Scene, commands, fresh};
+use crate::scene::{ContainerView, EventView, PodView, Scene, commands, fresh, limit_history};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -29,7 +29,7 @@ Raise the limit to what the program needs at its peak, or lower the need: fewer 
 N` needs its own memory), a smaller heap flag. If it is killed again at each raise, look for a leak.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
-    uses: &[Kind::Event, Kind::Node],
+    uses: &[Kind::Event, Kind::Node, Kind::ReplicaSet],
     explains: &[
         "app-exception",
         "init-container-failed",
@@ -60,7 +60,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn killed(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> Finding {
     let node = memory::node_event(container.pod, oom.time);
-    let message = format!("{} {}{}", container.phrase(), what(container, oom.how, node.is_some()), often(container, oom));
+    let message =
+        format!("{} {}{}", container.phrase(), what(container, oom.how, node.is_some()), often(container, oom));
     let mut finding = RULE
         .finding(container.subject(), message)
         .because_at(container.pod_ref(), oom.path.as_str(), safe::shorten(oom.words, 300), oom.time)
@@ -72,14 +73,22 @@ fn killed(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> Finding {
         finding = finding.severity(Severity::Warning);
     }
     if let (Some(event), Some(name)) = (node, container.pod.node()) {
-        finding = finding.because_at(ObjectRef::new(Kind::Node, "", name), "events[SystemOOM].message", event.message, event.last);
+        finding = finding.because_at(
+            ObjectRef::new(Kind::Node, "", name),
+            "events[SystemOOM].message",
+            event.message,
+            event.last,
+        );
     }
     limited(finding, container).recommend(cure(container)).next(commands::describe(&container.pod_ref()))
 }
 
 fn what(container: ContainerView<'_>, how: How, node: bool) -> String {
     let limit = container.limit("memory");
-    let under = limit.map_or_else(|| "without a limit of its own".to_owned(), |limit| format!("under a limit of {limit}"));
+    let under = limit.map_or_else(
+        || "without a limit of its own".to_owned(),
+        |limit| format!("under a limit of {limit}{}", origin(container)),
+    );
     match how {
         How::Container if node => format!("was OOM-killed {under} when its node itself ran out of memory"),
         How::Container => format!("ran out of memory {under}"),
@@ -89,10 +98,25 @@ fn what(container: ContainerView<'_>, how: How, node: bool) -> String {
     }
 }
 
+/// Says what the limit was where it was another one.
+fn origin(container: ContainerView<'_>) -> String {
+    if let Some(limit) = limit_history::before_admission(container) {
+        return format!(" (its template says {}: something changes it at admission)", limit.value);
+    }
+    limit_history::before_rollout(container)
+        .map(|limit| format!(" ({} in the revision before)", limit.value))
+        .unwrap_or_default()
+}
+
 /// Counts restarts and the time in which they happened, from the status alone, as events may be gone.
 fn often(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> String {
     let restarts = container.restarts();
-    let start = container.pod.status().and_then(|status| status.start_time.as_ref()).map(|time| time.0).or_else(|| container.pod.created());
+    let start = container
+        .pod
+        .status()
+        .and_then(|status| status.start_time.as_ref())
+        .map(|time| time.0)
+        .or_else(|| container.pod.created());
     match (oom.how, start) {
         (How::Container | How::Start, Some(start)) if restarts > 1 => {
             format!(", with {restarts} restarts in {}", fresh::span(container.pod.scene.now().duration_since(start)))
@@ -104,36 +128,73 @@ fn often(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> String {
 /// Adds the limit, and who wrote it last.
 fn limited(finding: Finding, container: ContainerView<'_>) -> Finding {
     let Some(limit) = container.limit("memory") else { return finding };
-    let finding = finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit);
-    let workload = container.pod.workload();
-    let field = format!("containers[{}].resources.limits.memory", container.name());
-    let writers = workload.changes.iter().filter(|change| change.subresource.is_none() && change.paths.iter().any(|path| path.ends_with(&field)));
-    match writers.max_by_key(|change| change.time) {
-        Some(change) => {
-            let path = format!("metadata.managedFields[{}]", change.manager);
-            finding.because_at(workload.object.clone(), path, format!("{} of resources.limits.memory of `{}`", change.operation.to_lowercase(), container.name()), change.time)
-        }
-        None => finding,
+    let mut finding = finding.because(container.pod_ref(), container.spec_path("resources.limits.memory"), limit);
+    let path = format!("spec.template.spec.containers[{}].resources.limits.memory", container.name());
+    for limit in limit_history::before_admission(container).into_iter().chain(limit_history::before_rollout(container))
+    {
+        finding = finding.because(limit.object, path.as_str(), limit.value);
     }
+    automated(finding, container)
+}
+
+/// Names the CronJobs that may have lowered a limit that was higher before: they would lower it again.
+fn automated(finding: Finding, container: ContainerView<'_>) -> Finding {
+    if limit_history::before_rollout(container).is_none() {
+        return finding;
+    }
+    limit_history::automation(container).into_iter().take(3).fold(finding, |finding, (job, role)| {
+        let summary = format!(
+            "look at {} in namespace {} first: it may change {} and could lower the limit again",
+            job.short(),
+            job.namespace(),
+            container.owner_phrase()
+        );
+        let command = commands::describe(&job);
+        let words = format!("runs as a ServiceAccount that {} lets change {}", role.short(), container.owner_phrase());
+        finding
+            .because(job, "spec.jobTemplate.spec.template.spec.serviceAccountName", words)
+            .recommend(Recommendation::new("investigate", summary).risk(Risk::None).command(command))
+    })
 }
 
 fn cure(container: ContainerView<'_>) -> Recommendation {
     let name = container.name();
+    if let Some(limit) = limit_history::before_admission(container) {
+        let summary = format!(
+            "find the webhook or LimitRange that changes the memory limit of `{name}` from {} when its pods are created",
+            limit.value
+        );
+        return Recommendation::new("edit-object", summary).command("kubectl get mutatingwebhookconfigurations");
+    }
     let summary = match container.limit("memory") {
-        Some(limit) => format!("raise the memory limit of `{name}` from {limit} to above its peak, or lower what it needs (fewer workers, a smaller heap)"),
-        None => format!("give `{name}` a memory request of what it needs, so that it gets a node with room, and a limit"),
+        Some(limit) => format!(
+            "raise the memory limit of `{name}` from {limit} to above its peak, or lower what it needs (fewer workers, a smaller heap)"
+        ),
+        None => {
+            format!("give `{name}` a memory request of what it needs, so that it gets a node with room, and a limit")
+        }
     };
     Recommendation::new("set-resources", summary)
 }
 
 /// A sandbox is bounded by the sum of the limits; the container with the least is the one to look at.
 fn sandbox(pod: PodView<'_>, event: &EventView<'_>) -> Option<Finding> {
-    let limit = |container: &ContainerView<'_>| container.limit("memory").and_then(|limit| limit.parse::<Quantity>().ok());
-    let container = pod.containers().filter(|container| limit(container).is_some()).min_by_key(limit).or_else(|| pod.containers().next())?;
+    let limit =
+        |container: &ContainerView<'_>| container.limit("memory").and_then(|limit| limit.parse::<Quantity>().ok());
+    let container = pod
+        .containers()
+        .filter(|container| limit(container).is_some())
+        .min_by_key(limit)
+        .or_else(|| pod.containers().next())?;
     let message = format!("{} {}", container.phrase(), what(container, How::Sandbox, false));
     let finding = RULE
         .finding(container.subject(), message)
-        .because_at(pod.object(), "events[FailedCreatePodSandBox].message", safe::shorten(event.message, 300), event.last)
+        .because_at(
+            pod.object(),
+            "events[FailedCreatePodSandBox].message",
+            safe::shorten(event.message, 300),
+            event.last,
+        )
         .seen(event.first, event.last)
         .affects(pod.object())
         .confidence(0.95);

@@ -64,8 +64,13 @@ fn runs_as_root(container: ContainerView<'_>) -> Option<Finding> {
     for (path, value) in settings(container) {
         finding = finding.because(container.pod_ref(), path, value);
     }
-    let summary = format!("set securityContext.runAsUser of `{}` to a user number other than 0 that `{}` supports, or use an image that does not run as root", container.name(), container.image());
-    let recommendation = Recommendation::new("edit-object", summary).command(commands::edit(&container.pod.workload().object));
+    let summary = format!(
+        "set securityContext.runAsUser of `{}` to a user number other than 0 that `{}` supports, or use an image that does not run as root",
+        container.name(),
+        container.image()
+    );
+    let recommendation =
+        Recommendation::new("edit-object", summary).command(commands::edit(&container.pod.workload().object));
     Some(finding.recommend(recommendation))
 }
 

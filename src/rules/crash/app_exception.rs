@@ -48,7 +48,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
-    let crash = testimony.crash.filter(|crash| ended_itself(crash, testimony))?;
+    let crash = testimony.crash.filter(|crash| testimony.is_primary && ended_itself(crash, testimony))?;
     if !outages(testimony).is_empty() {
         return None;
     }
@@ -66,8 +66,8 @@ fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
 
 /// Says what is known when no line is decisive: the last one.
 fn last_words(testimony: &Testimony<'_>) -> Option<Finding> {
-    let last = testimony.log.last_line()?;
-    let (number, _) = testimony.log.lines().filter(|(_, line)| line.trim() == last).last()?;
+    let last = testimony.log.last_line().filter(|_| !testimony.was_stopped())?;
+    let (number, _) = testimony.log.lines().rfind(|(_, line)| line.trim() == last)?;
     let container = testimony.container;
     let shown = crate::scene::log::line::shown(last);
     let message = format!("{} {}; its last line is `{}`", container.phrase(), testimony.end_phrase(), clip(&shown));
@@ -81,7 +81,8 @@ fn ended_itself(crash: &Crash<'_>, testimony: &Testimony<'_>) -> bool {
     let never_ran = matches!(crash.reason, "StartError" | "ContainerCannotRun" | "ContainerStatusUnknown");
     let is_job = testimony.container.pod.workload().object.is(Kind::Job);
     // An init container's failure is the rule init-container-failed, which quotes the same line.
-    let stopped = crash.exit_code == 0 && (is_job || testimony.was_stopped());
+    let surely = testimony.decisive().is_some_and(|line| line.weight >= Weight::Fatal);
+    let stopped = (crash.exit_code == 0 && is_job) || (!surely && testimony.was_stopped());
     !killed && !never_ran && !stopped && testimony.container.role != Role::Init
 }
 
@@ -99,7 +100,10 @@ fn confidence(decisive: Decisive<'_>, crash: &Crash<'_>) -> f64 {
 fn advise(finding: Finding, testimony: &Testimony<'_>) -> Finding {
     let container = testimony.container;
     finding
-        .recommend(Recommendation::new("fix-program", format!("fix what `{}` complains of in the quoted line", container.name())))
+        .recommend(Recommendation::new(
+            "fix-program",
+            format!("fix what `{}` complains of in the quoted line", container.name()),
+        ))
         .next(testimony.logs_command())
 }
 

@@ -57,23 +57,37 @@ fn unreachable(testimony: &Testimony<'_>) -> Vec<Finding> {
     // A name outside that does not resolve is the rule external-dns.
     let inside = all.iter().filter(|outage| !(outage.peer == Peer::Outside && outage.why == Why::Unresolved));
     // A program that runs and was given a new configuration just before is the rule log-error-running.
-    let inside = inside.filter(|outage| testimony.crash.is_some() || testimony.change_before(outage.template).is_empty());
+    let inside =
+        inside.filter(|outage| testimony.crash.is_some() || testimony.change_before(outage.template).is_empty());
     inside.take(MAX_PEERS).map(|outage| finding(testimony, &environment, outage)).collect()
 }
 
 fn finding(testimony: &Testimony<'_>, environment: &Environment<'_>, outage: &Outage<'_>) -> Finding {
     let container = testimony.container;
     let message = match outage.address() {
-        Some(address) => format!("{} cannot reach `{address}`: {}{}", container.phrase(), outage.why.phrase(), detail(testimony, outage)),
-        None => format!("{} cannot reach what it depends on: `{}`", container.phrase(), clip(&crate::scene::log::line::shown(outage.template.line))),
+        Some(address) => format!(
+            "{} cannot reach `{address}`: {}{}",
+            container.phrase(),
+            outage.why.phrase(),
+            detail(testimony, outage)
+        ),
+        None => format!(
+            "{} cannot reach what it depends on: `{}`",
+            container.phrase(),
+            clip(&crate::scene::log::line::shown(outage.template.line))
+        ),
     };
-    let finding = RULE.finding(container.subject(), message).key(outage.address().unwrap_or_default()).confidence(outage.confidence);
+    let finding = RULE
+        .finding(container.subject(), message)
+        .key(outage.address().unwrap_or_default())
+        .confidence(outage.confidence);
     let mut finding = testimony.attest(finding, outage.template);
     if outage.host.is_none() {
         finding = quote_others(finding, testimony, outage);
     }
     if let Some(host) = outage.host.as_deref()
-        && let Some(variable) = environment.variables.iter().find(|variable| variable.value().is_some_and(|value| value.contains(host)))
+        && let Some(variable) =
+            environment.variables.iter().find(|variable| variable.value().is_some_and(|value| value.contains(host)))
     {
         finding = finding.because(container.pod_ref(), variable.path.clone(), variable.shown());
     }
@@ -85,7 +99,11 @@ fn finding(testimony: &Testimony<'_>, environment: &Environment<'_>, outage: &Ou
 
 /// Quotes what else the log says about it, as the line itself names no host.
 fn quote_others(mut finding: Finding, testimony: &Testimony<'_>, outage: &Outage<'_>) -> Finding {
-    let others = testimony.log.templates.iter().filter(|other| other.number != outage.template.number && other.weight >= outage.template.weight);
+    let others = testimony
+        .log
+        .templates
+        .iter()
+        .filter(|other| other.number != outage.template.number && other.weight >= outage.template.weight);
     for other in others.take(4) {
         finding = testimony.quote(finding, other.line, other.number);
     }
@@ -114,22 +132,44 @@ fn service_detail(testimony: &Testimony<'_>, object: &ObjectRef, outage: &Outage
     if service.selector().is_some() && ready == 0 {
         return format!("; {} has no ready pod", object.short());
     }
-    if outage.why == Why::Unresolved { format!("; {} exists, so its DNS is at fault", object.short()) } else { String::new() }
+    if outage.why == Why::Unresolved {
+        format!("; {} exists, so its DNS is at fault", object.short())
+    } else {
+        String::new()
+    }
 }
 
 fn advise(finding: Finding, testimony: &Testimony<'_>, outage: &Outage<'_>) -> Finding {
     let finding = match (&outage.peer, outage.address()) {
         (Peer::Service(object), _) => {
             let summary = format!("look at {} and the pods behind it", object.short());
-            let command = quote::command(&["kubectl", "get", "endpointslices", "-n", object.namespace(), "-l", &format!("kubernetes.io/service-name={}", object.name)]);
+            let command = quote::command(&[
+                "kubectl",
+                "get",
+                "endpointslices",
+                "-n",
+                object.namespace(),
+                "-l",
+                &format!("kubernetes.io/service-name={}", object.name),
+            ]);
             finding.recommend(Recommendation::new("inspect", summary).risk(crate::model::Risk::None).command(command))
         }
-        (Peer::NoService(object), _) => {
-            finding.recommend(Recommendation::new("edit-object", format!("create {} or correct the host where the program gets it from", object.short())))
-        }
-        (Peer::Local, _) => finding.recommend(Recommendation::new("edit-object", "give the program the address of a Service, or start what should listen in this pod")),
-        (_, Some(address)) => finding.recommend(Recommendation::new("inspect", format!("check that `{address}` is up and may be reached from the pod")).risk(crate::model::Risk::None)),
-        (_, None) => finding.recommend(Recommendation::new("inspect", "find out which host the program means, in its log and configuration").risk(crate::model::Risk::None)),
+        (Peer::NoService(object), _) => finding.recommend(Recommendation::new(
+            "edit-object",
+            format!("create {} or correct the host where the program gets it from", object.short()),
+        )),
+        (Peer::Local, _) => finding.recommend(Recommendation::new(
+            "edit-object",
+            "give the program the address of a Service, or start what should listen in this pod",
+        )),
+        (_, Some(address)) => finding.recommend(
+            Recommendation::new("inspect", format!("check that `{address}` is up and may be reached from the pod"))
+                .risk(crate::model::Risk::None),
+        ),
+        (_, None) => finding.recommend(
+            Recommendation::new("inspect", "find out which host the program means, in its log and configuration")
+                .risk(crate::model::Risk::None),
+        ),
     };
     finding.next(testimony.logs_command())
 }

@@ -39,8 +39,15 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 fn dev_server(container: ContainerView<'_>) -> Option<Finding> {
     let (path, value, server) = banner(container).or_else(|| command(container))?;
     let message = format!("{} serves with {server}, which is made for development", container.phrase());
-    let finding = RULE.finding(container.subject(), message).because(container.pod_ref(), path, value).affects(container.pod_ref());
-    Some(finding.confidence(0.9).recommend(Recommendation::new("fix-program", "start it with a production server instead")))
+    let finding = RULE
+        .finding(container.subject(), message)
+        .because(container.pod_ref(), path, value)
+        .affects(container.pod_ref());
+    Some(
+        finding
+            .confidence(0.9)
+            .recommend(Recommendation::new("fix-program", "start it with a production server instead")),
+    )
 }
 
 /// Finds a framework's own banner.

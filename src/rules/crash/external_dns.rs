@@ -58,13 +58,18 @@ fn finding(testimony: &Testimony<'_>, outage: &Outage<'_>, host: &str) -> Findin
     let finding = RULE.finding(container.subject(), message).key(host).confidence(outage.confidence);
     let mut finding = testimony.attest(finding, outage.template);
     let environment = Environment::of(container);
-    let variable = environment.variables.iter().find(|variable| variable.value().is_some_and(|value| value.contains(host)));
+    let variable =
+        environment.variables.iter().find(|variable| variable.value().is_some_and(|value| value.contains(host)));
     if let Some(variable) = variable {
         finding = finding.because(container.pod_ref(), variable.path.clone(), variable.shown());
     } else if let Some(word) = container.command_line().into_iter().find(|word| word.contains(host)) {
-        finding = finding.because(container.pod_ref(), container.spec_path("args"), crate::scene::log::line::shown(word));
+        finding =
+            finding.because(container.pod_ref(), container.spec_path("args"), crate::scene::log::line::shown(word));
     }
     finding
-        .recommend(Recommendation::new("edit-object", format!("correct the name `{host}`, or check that the cluster's DNS can resolve outside names")))
+        .recommend(Recommendation::new(
+            "edit-object",
+            format!("correct the name `{host}`, or check that the cluster's DNS can resolve outside names"),
+        ))
         .next(testimony.logs_command())
 }

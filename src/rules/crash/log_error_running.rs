@@ -35,10 +35,13 @@ Read the quoted error: what it names (a host, a file, a user) is where to look. 
 };
 
 /// Errors of a program's first moments are start-up order, not faults, if none follow.
-const START: SignedDuration = SignedDuration::from_secs(60);
+const START: SignedDuration = SignedDuration::from_secs(180);
+
+/// How long such errors must have ceased.
+const SILENCE: SignedDuration = SignedDuration::from_secs(45);
 
 /// An error that is made as often is no matter of the start.
-const OFTEN: usize = 10;
+const OFTEN: usize = 20;
 
 /// A log of so many lines in which an error is made once or twice is a program that works.
 const MANY: usize = 30;
@@ -47,13 +50,19 @@ const MANY: usize = 30;
 const SEVERAL: usize = 4;
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    testimonies(scene).filter(|testimony| testimony.crash.is_none()).filter_map(|testimony| log_error_running(&testimony)).collect()
+    testimonies(scene)
+        .filter(|testimony| testimony.crash.is_none())
+        .filter_map(|testimony| log_error_running(&testimony))
+        .collect()
 }
 
 fn log_error_running(testimony: &Testimony<'_>) -> Option<Finding> {
-    let errors: Vec<&Template<'_>> = testimony.log.templates.iter().filter(|template| counts(testimony, template)).collect();
+    let errors: Vec<&Template<'_>> =
+        testimony.log.templates.iter().filter(|template| counts(testimony, template)).collect();
     let repeats = |template: &&&Template<'_>| template.count >= 3 && is_current(testimony, template);
-    let weight = |template: &Template<'_>| (template.weight, names_reason(&template.message()), template.count, std::cmp::Reverse(template.number));
+    let weight = |template: &Template<'_>| {
+        (template.weight, names_reason(&template.message()), template.count, std::cmp::Reverse(template.number))
+    };
     if let Some(worst) = errors.iter().filter(repeats).max_by_key(|template| weight(template)) {
         return Some(repeated(testimony, worst, &errors));
     }
@@ -65,7 +74,9 @@ fn log_error_running(testimony: &Testimony<'_>) -> Option<Finding> {
 fn counts(testimony: &Testimony<'_>, template: &Template<'_>) -> bool {
     let parsed = line::parse(template.line);
     let levelled = parsed.level.is_some_and(|level| level >= Level::Error);
-    let said = levelled || template.weight >= Weight::Error || (parsed.level.is_none() && template.count >= 5);
+    let said = levelled
+        || template.weight >= Weight::Error
+        || (parsed.level.is_none() && template.count >= 5 && template.count * 5 >= testimony.log.count);
     said && !(testimony.is_server() && auth::is_refusal(&parsed.message))
 }
 
@@ -74,7 +85,9 @@ fn is_current(testimony: &Testimony<'_>, template: &Template<'_>) -> bool {
     let started = testimony.container.running().and_then(|running| running.started_at.as_ref()).map(|time| time.0);
     let often = template.count >= OFTEN;
     let startup = match (started, template.last_time()) {
-        (Some(started), Some(last)) => last.duration_since(started) < START && !testimony.is_last(template),
+        (Some(started), Some(last)) => {
+            last.duration_since(started) < START && testimony.container.pod.scene.now().duration_since(last) > SILENCE
+        }
         _ => false,
     };
     let young = testimony.container.pod.scene.is_recent(started);
@@ -100,14 +113,22 @@ fn repeated(testimony: &Testimony<'_>, template: &Template<'_>, errors: &[&Templ
 
 /// Several different errors in a row, one of them fatal, in a program that goes on.
 fn several(testimony: &Testimony<'_>) -> Option<Finding> {
-    let errors: Vec<_> = testimony.log.templates.iter().filter(|template| template.weight >= Weight::Error && testimony.is_fresh(template)).collect();
+    let errors: Vec<_> = testimony.log.templates.iter().filter(|template| template.weight >= Weight::Error).collect();
+    if !errors.last().is_some_and(|last| testimony.is_fresh(last)) {
+        return None;
+    }
     let fatal = testimony.log.templates.iter().any(|template| line::parse(template.line).level == Some(Level::Fatal));
     let first = errors.iter().find(|template| names_reason(&template.message()))?;
     if errors.len() < SEVERAL || !fatal {
         return None;
     }
     let container = testimony.container;
-    let message = format!("{} runs but logged {} different errors in a row, first `{}`", container.phrase(), errors.len(), clip(&line::shown(first.line)));
+    let message = format!(
+        "{} runs but logged {} different errors in a row, first `{}`",
+        container.phrase(),
+        errors.len(),
+        clip(&line::shown(first.line))
+    );
     let finding = RULE.finding(container.subject(), message).key("several").confidence(0.5);
     let mut finding = testimony.attest(finding, first);
     for other in errors.iter().filter(|other| other.number != first.number).take(6) {
@@ -119,7 +140,8 @@ fn several(testimony: &Testimony<'_>) -> Option<Finding> {
 /// A single error among many good lines: worth knowing, no more.
 fn single(testimony: &Testimony<'_>, errors: &[&Template<'_>]) -> Option<Finding> {
     let started = testimony.container.running().and_then(|running| running.started_at.as_ref()).map(|time| time.0);
-    let current = |template: &&&Template<'_>| testimony.is_fresh(template) || testimony.container.pod.scene.is_recent(started);
+    let current =
+        |template: &&&Template<'_>| testimony.is_fresh(template) || testimony.container.pod.scene.is_recent(started);
     let clear = |template: &&&Template<'_>| template.weight >= Weight::Error && names_reason(&template.message());
     let first = errors.iter().filter(clear).find(current)?;
     if testimony.log.count < MANY || errors.len() > 2 {
@@ -142,11 +164,18 @@ fn before(mut finding: Finding, testimony: &Testimony<'_>, template: &Template<'
 
 fn advise(finding: Finding, testimony: &Testimony<'_>, template: &Template<'_>) -> Finding {
     let finding = match Limit::of(&template.message()) {
-        Some(limit) => finding.recommend(Recommendation::new("node-limit", limit.cure().0).risk(Risk::Medium).command(limit.cure().1)),
+        Some(limit) => {
+            let mut cure = Recommendation::new("node-limit", limit.cure().0).risk(Risk::Medium);
+            cure.command = limit.cure().1.map(str::to_owned);
+            finding.recommend(cure)
+        }
         None => finding,
     };
     finding
-        .recommend(Recommendation::new("inspect", "look at what the quoted error names, and at what changed when it began").risk(Risk::None))
+        .recommend(
+            Recommendation::new("inspect", "look at what the quoted error names, and at what changed when it began")
+                .risk(Risk::None),
+        )
         .next(testimony.logs_command())
 }
 

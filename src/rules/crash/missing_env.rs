@@ -59,14 +59,23 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 fn missing_env(testimony: &Testimony<'_>) -> Option<Finding> {
     let environment = Environment::of(testimony.container);
     let lacks = |name: &String| environment.get(name).is_none_or(|variable| variable.value() == Some(""));
-    let (template, names) = testimony.find(|message| {
-        let names: Vec<String> = wanted(message).into_iter().filter(lacks).collect();
-        (!names.is_empty()).then_some(names)
-    }).or_else(|| pydantic(testimony).map(|(template, names)| (template, names.into_iter().filter(lacks).collect::<Vec<_>>())))?;
+    let (template, names) = testimony
+        .find(|message| {
+            let names: Vec<String> = wanted(message).into_iter().filter(lacks).collect();
+            (!names.is_empty()).then_some(names)
+        })
+        .or_else(|| {
+            pydantic(testimony).map(|(template, names)| (template, names.into_iter().filter(lacks).collect::<Vec<_>>()))
+        })?;
     (!names.is_empty()).then(|| finding(testimony, &environment, template, &names))
 }
 
-fn finding(testimony: &Testimony<'_>, environment: &Environment<'_>, template: &Template<'_>, names: &[String]) -> Finding {
+fn finding(
+    testimony: &Testimony<'_>,
+    environment: &Environment<'_>,
+    template: &Template<'_>,
+    names: &[String],
+) -> Finding {
     let container = testimony.container;
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     let empty = names.iter().all(|name| environment.get(name).is_some());
@@ -74,12 +83,17 @@ fn finding(testimony: &Testimony<'_>, environment: &Environment<'_>, template: &
     let list = quoted.join(" and ");
     let plural = if names.len() > 1 { "environment variables" } else { "environment variable" };
     let verb = if names.len() > 1 { "are" } else { "is" };
-    let message = format!("{} {} because the {plural} {list} {verb} {state}", container.phrase(), testimony.end_phrase());
+    let message =
+        format!("{} {} because the {plural} {list} {verb} {state}", container.phrase(), testimony.end_phrase());
     let set: Vec<&str> = environment.variables.iter().map(|variable| variable.name.as_ref()).collect();
     let has = if set.is_empty() { "none".to_owned() } else { clip(&set.join(", ")) };
     let confidence = if environment.complete { 0.92 } else { 0.75 };
     let finding = RULE.finding(container.subject(), message).key(names.join(",")).confidence(confidence);
-    let finding = testimony.attest(finding, template).because(container.pod_ref(), container.spec_path("env"), format!("sets: {has}"));
+    let finding = testimony.attest(finding, template).because(
+        container.pod_ref(),
+        container.spec_path("env"),
+        format!("sets: {has}"),
+    );
     advise(finding, testimony, environment, names)
 }
 
@@ -89,13 +103,18 @@ fn advise(mut finding: Finding, testimony: &Testimony<'_>, environment: &Environ
         let summary = format!("if `{}` is meant, rename it to `{}`: the names differ", similar.1, similar.0);
         finding = finding.recommend(Recommendation::new("edit-object", summary));
     }
-    let summary = format!("set {} for the container `{}`", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "), container.name());
+    let summary = format!(
+        "set {} for the container `{}`",
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "),
+        container.name()
+    );
     let mut recommendation = Recommendation::new("set-env", summary);
     let object = &container.pod.workload().object;
     if !object.is(Kind::Pod) && !object.is(Kind::Job) {
         let target = object.short();
         let values: Vec<String> = names.iter().map(|name| format!("{name}=<value>")).collect();
-        let mut words = vec!["kubectl", "set", "env", "-n", object.namespace(), target.as_str(), "-c", container.name()];
+        let mut words =
+            vec!["kubectl", "set", "env", "-n", object.namespace(), target.as_str(), "-c", container.name()];
         words.extend(values.iter().map(String::as_str));
         recommendation = recommendation.command(quote::command(&words));
     }
@@ -104,8 +123,13 @@ fn advise(mut finding: Finding, testimony: &Testimony<'_>, environment: &Environ
 
 /// Finds a variable whose name is nearly the missing one.
 fn similar(environment: &Environment<'_>, name: &str) -> Option<String> {
-    let close = environment.variables.iter().map(|variable| (strsim::normalized_damerau_levenshtein(&variable.name, name), variable));
-    let known = close.filter(|(likeness, variable)| *likeness >= 0.75 && variable.name != name && !matches!(variable.source, Source::Field));
+    let close = environment
+        .variables
+        .iter()
+        .map(|variable| (strsim::normalized_damerau_levenshtein(&variable.name, name), variable));
+    let known = close.filter(|(likeness, variable)| {
+        *likeness >= 0.75 && variable.name != name && !matches!(variable.source, Source::Field)
+    });
     known.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, variable)| variable.name.to_string())
 }
 
@@ -117,7 +141,7 @@ fn wanted(message: &str) -> Vec<String> {
             r"(?:^|[\s:])([A-Za-z_][A-Za-z0-9_]*): (?:parameter (?:not set|null or not set)|unbound variable)",
             r"required key ([A-Z][A-Z0-9_]+) missing value",
             r"process\.env\.([A-Za-z_][A-Za-z0-9_]*)",
-            r#"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'"#,
+            r"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'",
             r#"key not found: "([A-Z][A-Z0-9_]+)""#,
         ]
         .iter()
@@ -131,8 +155,11 @@ fn wanted(message: &str) -> Vec<String> {
         ))
         .expect("a constant pattern")
     });
-    static ENVIRONMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\benv(?:ironment)?\b[ _-]?(?:var)?|\benviron\b|variable").expect("a constant pattern"));
-    let named: Vec<String> = NAMED.iter().filter_map(|pattern| pattern.captures(message)).map(|found| found[1].to_owned()).collect();
+    static ENVIRONMENT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\benv(?:ironment)?\b[ _-]?(?:var)?|\benviron\b|variable").expect("a constant pattern")
+    });
+    let named: Vec<String> =
+        NAMED.iter().filter_map(|pattern| pattern.captures(message)).map(|found| found[1].to_owned()).collect();
     if !named.is_empty() {
         return named;
     }
@@ -144,7 +171,9 @@ fn wanted(message: &str) -> Vec<String> {
 
 /// Reads pydantic's error, which names the field on the line before `Field required`.
 fn pydantic<'s>(testimony: &Testimony<'s>) -> Option<(&'s Template<'s>, Vec<String>)> {
-    let template = testimony.complaints().find(|template| template.line.trim_start().to_ascii_lowercase().starts_with("field required"))?;
+    let template = testimony
+        .complaints()
+        .find(|template| template.line.trim_start().to_ascii_lowercase().starts_with("field required"))?;
     let named = testimony.log.text.contains("validation error for");
     let field = testimony.log.line(template.number.checked_sub(1)?)?.trim();
     let is_name = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -69,37 +69,55 @@ fn logged(testimony: &Testimony<'_>) -> Option<Finding> {
         (None, _) => format!("{} cannot listen: its address is in use already", container.phrase()),
     };
     let confidence = if rival.is_some() { 0.95 } else { 0.85 };
-    let finding = RULE.finding(container.subject(), message).key(port.map(|port| port.to_string()).unwrap_or_default()).confidence(confidence);
+    let finding = RULE
+        .finding(container.subject(), message)
+        .key(port.map(|port| port.to_string()).unwrap_or_default())
+        .confidence(confidence);
     let finding = testimony.attest(finding, template);
     Some(advise(quote_ports(finding, container, port), container, port).next(testimony.logs_command()))
 }
 
 /// A container crashes, and its declared port is another's too.
 fn declared(pod: PodView<'_>) -> Option<Finding> {
-    let crashing = |container: &ContainerView<'_>| container.crash().is_some_and(|crash| crash.state == crate::model::State::Present && crash.exit_code != 0 && crash.reason != "OOMKilled");
-    let (container, port, rival) = pod.containers().filter(|container| container.role != Role::Init).filter(crashing).find_map(|container| {
-        let decisive = container.crash_log().and_then(|log| log.decisive);
-        // A log that tells another reason is believed.
-        if decisive.is_some_and(|line| !line.line.contains("address")) {
-            return None;
-        }
-        let port = shared_port(container)?;
-        Some((container, port, rival(container, port)?))
-    })?;
+    let crashing = |container: &ContainerView<'_>| {
+        container.crash().is_some_and(|crash| {
+            crash.state == crate::model::State::Present && crash.exit_code != 0 && crash.reason != "OOMKilled"
+        })
+    };
+    let (container, port, rival) =
+        pod.containers().filter(|container| container.role != Role::Init).filter(crashing).find_map(|container| {
+            let decisive = container.crash_log().and_then(|log| log.decisive);
+            // A log that tells another reason is believed.
+            if decisive.is_some_and(|line| !line.line.contains("address")) {
+                return None;
+            }
+            let port = shared_port(container)?;
+            Some((container, port, rival(container, port)?))
+        })?;
     let message = format!("{} wants port {port}, which {rival} has", container.phrase());
-    let finding = RULE.finding(container.subject(), message).key(port.to_string()).confidence(0.8).affects(container.pod_ref());
+    let finding =
+        RULE.finding(container.subject(), message).key(port.to_string()).confidence(0.8).affects(container.pod_ref());
     let crash = container.crash()?;
     let finding = finding
-        .because_at(container.pod_ref(), format!("{}.exitCode", container.last_end_path()), crash.exit_code.to_string(), crash.finished_at)
+        .because_at(
+            container.pod_ref(),
+            format!("{}.exitCode", container.last_end_path()),
+            crash.exit_code.to_string(),
+            crash.finished_at,
+        )
         .seen(crash.finished_at, crash.finished_at);
     Some(advise(quote_ports(finding, container, Some(port)), container, Some(port)))
 }
 
 /// Returns who else has a port: another container that declares it, or the mesh.
 fn rival(container: ContainerView<'_>, port: u16) -> Option<String> {
-    let others = container.pod.containers().filter(|other| other.name() != container.name() && other.role != Role::Init);
+    let others =
+        container.pod.containers().filter(|other| other.name() != container.name() && other.role != Role::Init);
     let other = others.into_iter().find(|other| ports(*other).any(|(declared, _)| declared == port));
-    let mesh = || (mesh_port(container.pod) == Some(port)).then(|| "the mesh's side-car (annotation `proxy.istio.io/config`)".to_owned());
+    let mesh = || {
+        (mesh_port(container.pod) == Some(port))
+            .then(|| "the mesh's side-car (annotation `proxy.istio.io/config`)".to_owned())
+    };
     other.map(|other| format!("container `{}`", other.name())).or_else(mesh)
 }
 
@@ -112,14 +130,15 @@ fn only_port(container: ContainerView<'_>) -> Option<u16> {
     all.next().filter(|_| all.next().is_none())
 }
 
-fn ports<'s>(container: ContainerView<'s>) -> impl Iterator<Item = (u16, &'s str)> {
+fn ports(container: ContainerView<'_>) -> impl Iterator<Item = (u16, &str)> {
     let ports = container.spec.ports.iter().flatten();
     ports.filter_map(|port| Some((u16::try_from(port.container_port).ok()?, port.protocol.as_deref().unwrap_or("TCP"))))
 }
 
 /// Returns the status port that a pod's annotation gives to Istio's side-car.
 fn mesh_port(pod: PodView<'_>) -> Option<u16> {
-    static STATUS_PORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"statusPort"?\s*:\s*"?([0-9]{1,5})"#).expect("a constant pattern"));
+    static STATUS_PORT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"statusPort"?\s*:\s*"?([0-9]{1,5})"#).expect("a constant pattern"));
     let config = pod.pod.metadata.annotations.as_ref()?.get("proxy.istio.io/config")?;
     STATUS_PORT.captures(config)?[1].parse().ok()
 }
@@ -130,12 +149,19 @@ fn quote_ports(mut finding: Finding, container: ContainerView<'_>, port: Option<
         finding = finding.because(container.pod_ref(), other.spec_path("ports"), format!("containerPort {port}"));
     }
     if mesh_port(container.pod) == Some(port) {
-        finding = finding.because(container.pod_ref(), "metadata.annotations[proxy.istio.io/config]", format!("statusPort {port}"));
+        finding = finding.because(
+            container.pod_ref(),
+            "metadata.annotations[proxy.istio.io/config]",
+            format!("statusPort {port}"),
+        );
     }
     finding
 }
 
 fn advise(finding: Finding, container: ContainerView<'_>, port: Option<u16>) -> Finding {
     let port = port.map_or_else(|| "port".to_owned(), |port| format!("port than {port}"));
-    finding.recommend(Recommendation::new("edit-object", format!("have `{}` or its rival listen on another {port}", container.name())))
+    finding.recommend(Recommendation::new(
+        "edit-object",
+        format!("have `{}` or its rival listen on another {port}", container.name()),
+    ))
 }

@@ -67,18 +67,30 @@ fn rbac_forbidden(testimony: &Testimony<'_>) -> Option<Finding> {
         (None, None) => testimony.container.subject(),
     };
     let (_, account) = &request.account;
-    let scope = request.namespace.as_deref().map_or_else(|| "in the whole cluster".to_owned(), |namespace| format!("in namespace {namespace}"));
+    let scope = request
+        .namespace
+        .as_deref()
+        .map_or_else(|| "in the whole cluster".to_owned(), |namespace| format!("in namespace {namespace}"));
     let why = match (own, &spare) {
         (Some(bound), _) => format!("{}, which is bound to it, does not allow that", bound.role.short()),
         (None, Some(role)) => format!("{} would allow it but is not bound to it", role.short()),
         (None, None) => "no role that is bound to it allows that".to_owned(),
     };
-    let message = format!("{} may not {} {} {scope} as serviceaccount {account}: {why}", testimony.container.phrase(), request.verb, request.resource);
+    let message = format!(
+        "{} may not {} {} {scope} as serviceaccount {account}: {why}",
+        testimony.container.phrase(),
+        request.verb,
+        request.resource
+    );
     let sure = if rbac::is_known(scene, &request) { 0.95 } else { 0.85 };
     let finding = RULE.finding(subject, message).key(format!("{} {}", request.verb, request.resource)).confidence(sure);
     let mut finding = testimony.attest(finding, template);
     if let Some(bound) = own {
-        finding = finding.because(bound.role.clone(), "rules", words(scene, &bound.role)).because(bound.binding.clone(), "roleRef.name", bound.role.name.clone());
+        finding = finding.because(bound.role.clone(), "rules", words(scene, &bound.role)).because(
+            bound.binding.clone(),
+            "roleRef.name",
+            bound.role.name.clone(),
+        );
     }
     Some(advise(finding, testimony, &request, own.map(|bound| &bound.role), spare.as_ref()))
 }
@@ -88,7 +100,9 @@ fn refusal<'s>(testimony: &Testimony<'s>) -> Option<(&'s Template<'s>, Request)>
     let said = |template: &'s Template<'s>| Some((template, named(&template.message())?));
     let recent = |template: &&Template<'_>| testimony.crash.is_some() || testimony.is_fresh(template);
     let templates = || testimony.log.templates.iter().filter(recent);
-    templates().find_map(said).or_else(|| templates().find_map(|template| Some((template, implied(testimony, &template.message())?))))
+    templates()
+        .find_map(said)
+        .or_else(|| templates().find_map(|template| Some((template, implied(testimony, &template.message())?))))
 }
 
 /// Reads the API server's own words.
@@ -102,12 +116,19 @@ fn named(message: &str) -> Option<Request> {
     });
     let found = REFUSAL.captures(message)?;
     let text = |index: usize| found.get(index).map(|part| part.as_str().to_owned());
-    Some(Request { account: (text(1)?, text(2)?), verb: text(3)?, resource: text(4)?, group: text(5), namespace: text(6) })
+    Some(Request {
+        account: (text(1)?, text(2)?),
+        verb: text(3)?,
+        resource: text(4)?,
+        group: text(5),
+        namespace: text(6),
+    })
 }
 
 /// Reads a 403 for a verb and resource of Kubernetes; the account is the pod's, and its Roles must be known not to allow it.
 fn implied(testimony: &Testimony<'_>, message: &str) -> Option<Request> {
-    static DENIED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b403\b|forbidden").expect("a constant pattern"));
+    static DENIED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)\b403\b|forbidden").expect("a constant pattern"));
     static WISH: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)\b(get|list|watch|create|delete|patch|update)(?:ing)? (pods|services|secrets|configmaps|nodes|deployments|jobs|events|namespaces|endpoints|leases)\b")
             .expect("a constant pattern")
@@ -131,18 +152,37 @@ fn implied(testimony: &Testimony<'_>, message: &str) -> Option<Request> {
 /// Prints a role's rules: `get pods, configmaps; list nodes`.
 fn words(scene: &Scene<'_>, role: &ObjectRef) -> String {
     let rules = rbac::rules(scene, role).unwrap_or_default();
-    let printed: Vec<String> = rules.iter().map(|rule| format!("{} {}", rule.verbs.join(","), rule.resources.iter().flatten().cloned().collect::<Vec<_>>().join(","))).collect();
+    let printed: Vec<String> = rules
+        .iter()
+        .map(|rule| {
+            format!(
+                "{} {}",
+                rule.verbs.join(","),
+                rule.resources.iter().flatten().cloned().collect::<Vec<_>>().join(",")
+            )
+        })
+        .collect();
     if printed.is_empty() { "none".to_owned() } else { printed.join("; ").chars().take(280).collect() }
 }
 
-fn advise(finding: Finding, testimony: &Testimony<'_>, request: &Request, own: Option<&ObjectRef>, spare: Option<&ObjectRef>) -> Finding {
+fn advise(
+    finding: Finding,
+    testimony: &Testimony<'_>,
+    request: &Request,
+    own: Option<&ObjectRef>,
+    spare: Option<&ObjectRef>,
+) -> Finding {
     let (account_namespace, account) = &request.account;
     let who = format!("--serviceaccount={account_namespace}:{account}");
     let finding = match (own, spare) {
         (Some(role), _) => {
             let group = request.group.as_deref().unwrap_or_default();
             let resource = &request.resource;
-            let summary = format!("add a rule to {}: apiGroups [\"{group}\"], resources [\"{resource}\"], verbs [\"{}\"]", role.short(), request.verb);
+            let summary = format!(
+                "add a rule to {}: apiGroups [\"{group}\"], resources [\"{resource}\"], verbs [\"{}\"]",
+                role.short(),
+                request.verb
+            );
             let patch = format!(
                 r#"[{{"op":"add","path":"/rules/-","value":{{"apiGroups":["{group}"],"resources":["{resource}"],"verbs":["{}"]}}}}]"#,
                 request.verb
@@ -152,12 +192,25 @@ fn advise(finding: Finding, testimony: &Testimony<'_>, request: &Request, own: O
             if role.is(Kind::Role) {
                 command.extend(["-n", role.namespace()]);
             }
-            finding.recommend(Recommendation::new("edit-object", summary).risk(Risk::Medium).command(quote::command(&command)))
+            finding.recommend(
+                Recommendation::new("edit-object", summary).risk(Risk::Medium).command(quote::command(&command)),
+            )
         }
         (None, Some(role)) => {
-            let command = ["kubectl", "create", "rolebinding", account, "-n", role.namespace(), &format!("--role={}", role.name), &who];
+            let command = [
+                "kubectl",
+                "create",
+                "rolebinding",
+                account,
+                "-n",
+                role.namespace(),
+                &format!("--role={}", role.name),
+                &who,
+            ];
             let summary = format!("bind {} to serviceaccount {account}", role.short());
-            finding.recommend(Recommendation::new("create-object", summary).risk(Risk::Medium).command(quote::command(&command)))
+            finding.recommend(
+                Recommendation::new("create-object", summary).risk(Risk::Medium).command(quote::command(&command)),
+            )
         }
         (None, None) => create(finding, request, &who),
     };

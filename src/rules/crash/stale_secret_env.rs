@@ -53,9 +53,11 @@ fn stale(testimony: &Testimony<'_>) -> Option<Finding> {
         return None;
     }
     let mut complaints = testimony.log.templates.iter();
-    let complaint = complaints.find(|template| auth::is_refusal(&template.message()) && testimony.is_fresh(template))?;
+    let complaint =
+        complaints.find(|template| auth::is_refusal(&template.message()) && testimony.is_fresh(template))?;
     let environment = Environment::of(testimony.container);
-    let changed = environment.variables.iter().filter_map(|variable| Some((variable, change(testimony, variable, started)?)));
+    let changed =
+        environment.variables.iter().filter_map(|variable| Some((variable, change(testimony, variable, started)?)));
     let (variable, change) = changed.max_by_key(|(_, change)| change.time)?;
     Some(finding(testimony, complaint, variable, change, started))
 }
@@ -69,26 +71,58 @@ fn change<'s>(testimony: &Testimony<'s>, variable: &Variable<'_>, started: Times
         Source::ConfigMap { name, .. } => &objects.config_maps.get(namespace, name)?.changes,
         Source::Literal(_) | Source::Field => return None,
     };
-    let wrote = |change: &&Change| change.paths.is_empty() || change.paths.iter().any(|path| path.starts_with("data") || path.starts_with("stringData"));
+    let wrote = |change: &&Change| {
+        change.paths.is_empty()
+            || change.paths.iter().any(|path| path.starts_with("data") || path.starts_with("stringData"))
+    };
     let late = |change: &&Change| change.time.is_some_and(|time| time.duration_since(started) > SLACK);
     changes.iter().filter(wrote).filter(late).max_by_key(|change| change.time)
 }
 
-fn finding(testimony: &Testimony<'_>, complaint: &Template<'_>, variable: &Variable<'_>, change: &Change, started: Timestamp) -> Finding {
+fn finding(
+    testimony: &Testimony<'_>,
+    complaint: &Template<'_>,
+    variable: &Variable<'_>,
+    change: &Change,
+    started: Timestamp,
+) -> Finding {
     let container = testimony.container;
     let origin = variable.origin().unwrap_or_default();
-    let message = format!("{} still uses an old value of `{}`: {origin} was changed after it started, and it is refused", container.phrase(), variable.name);
+    let message = format!(
+        "{} still uses an old value of `{}`: {origin} was changed after it started, and it is refused",
+        container.phrase(),
+        variable.name
+    );
     let object = variable.object(container);
-    let finding = RULE.finding(container.subject(), message).key(origin.clone()).confidence(0.88).mentions(object.clone());
+    let finding =
+        RULE.finding(container.subject(), message).key(origin.clone()).confidence(0.88).mentions(object.clone());
     let finding = testimony.attest(finding, complaint);
     let finding = finding
-        .because_at(object, "metadata.managedFields", format!("data written by {} at {}", change.manager, change.time.unwrap_or(started)), change.time)
+        .because_at(
+            object,
+            "metadata.managedFields",
+            format!("data written by {} at {}", change.manager, change.time.unwrap_or(started)),
+            change.time,
+        )
         .because(container.pod_ref(), variable.path.clone(), variable.shown())
-        .because_at(container.pod_ref(), container.status_path("state.running.startedAt"), started.to_string(), Some(started));
+        .because_at(
+            container.pod_ref(),
+            container.status_path("state.running.startedAt"),
+            started.to_string(),
+            Some(started),
+        );
     let workload = &container.pod.workload().object;
-    let mut recommendation = Recommendation::new("restart", format!("restart {} so that it reads {origin} again", workload.short()));
+    let mut recommendation =
+        Recommendation::new("restart", format!("restart {} so that it reads {origin} again", workload.short()));
     if !workload.is(Kind::Pod) {
-        recommendation = recommendation.command(quote::command(&["kubectl", "rollout", "restart", &workload.short(), "-n", workload.namespace()]));
+        recommendation = recommendation.command(quote::command(&[
+            "kubectl",
+            "rollout",
+            "restart",
+            &workload.short(),
+            "-n",
+            workload.namespace(),
+        ]));
     }
     finding.recommend(recommendation).next(testimony.logs_command())
 }

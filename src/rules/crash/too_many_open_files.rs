@@ -63,5 +63,7 @@ fn too_many(testimony: &Testimony<'_>) -> Option<Finding> {
         Some(node) if limit != Limit::OpenFiles => format!("{summary} {node}"),
         _ => summary.to_owned(),
     };
-    Some(finding.recommend(Recommendation::new("node-limit", summary).risk(Risk::Medium).command(command)).next(testimony.logs_command()))
+    let mut cure = Recommendation::new("node-limit", summary).risk(Risk::Medium);
+    cure.command = command.map(str::to_owned);
+    Some(finding.recommend(cure).next(testimony.logs_command()))
 }

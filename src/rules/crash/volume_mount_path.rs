@@ -73,7 +73,16 @@ fn unstartable(container: ContainerView<'_>) -> Option<Finding> {
     let place = place(container, path)?;
     let finding = finding(container, path, &place).state(crash.state).affects(container.pod_ref());
     let message: String = crash.message.chars().take(300).collect();
-    Some(finding.because_at(container.pod_ref(), format!("{}.message", container.last_end_path()), message, crash.finished_at).seen(crash.finished_at, crash.finished_at))
+    Some(
+        finding
+            .because_at(
+                container.pod_ref(),
+                format!("{}.message", container.last_end_path()),
+                message,
+                crash.finished_at,
+            )
+            .seen(crash.finished_at, crash.finished_at),
+    )
 }
 
 /// What the mounts say about a missing file.
@@ -126,7 +135,12 @@ fn finding(container: ContainerView<'_>, path: &str, place: &Place<'_>) -> Findi
         Place::Below(mount) => below(container, *mount),
         Place::Elsewhere(mount, found) => {
             let why = format!("{} has it at `{found}`", mount.phrase());
-            (*mount, why, format!("mount `{}` at the folder of `{path}`, or point the program to `{found}`", mount.mount.name), 0.85)
+            (
+                *mount,
+                why,
+                format!("mount `{}` at the folder of `{path}`, or point the program to `{found}`", mount.mount.name),
+                0.85,
+            )
         }
     };
     let message = format!("{} does not find `{path}`: {why}", container.phrase());
@@ -141,10 +155,15 @@ fn below<'s>(container: ContainerView<'s>, mount: Mount<'s>) -> (Mount<'s>, Stri
     let at = &mount.mount.mount_path;
     if let Some(keys) = keys(container, mount) {
         let why = format!("{} mounted at {at} holds only {}", mount.phrase(), list(&keys));
-        return (mount, why, format!("add the file to {}, or mount it at a folder of its own", mount.phrase()), 0.88);
+        return (mount, why, format!("mount {} at a folder of its own, or add the file to it", mount.phrase()), 0.88);
     }
     let why = format!("{} mounted at {at} hides what the image has there", mount.phrase());
-    (mount, why, format!("mount `{}` at a folder of its own instead of {at}, or put the file into the volume", mount.mount.name), 0.75)
+    (
+        mount,
+        why,
+        format!("mount `{}` at a folder of its own instead of {at}, or put the file into the volume", mount.mount.name),
+        0.75,
+    )
 }
 
 fn list(keys: &[String]) -> String {

@@ -70,20 +70,32 @@ fn volume_permission(testimony: &Testimony<'_>) -> Option<Finding> {
         Why::Denied => "is denied",
         Why::ReadOnly => "finds a read-only file system at",
     };
-    let place = mount.map_or_else(|| "its readOnlyRootFilesystem".to_owned(), |mount| format!("{} mounted at {}", mount.phrase(), mount.mount.mount_path));
+    let place = mount.map_or_else(
+        || "its readOnlyRootFilesystem".to_owned(),
+        |mount| format!("{} mounted at {}", mount.phrase(), mount.mount.mount_path),
+    );
     let message = format!("{} {what} `{path}`, in {place}{}", container.phrase(), identity(container, why));
     let key = mount.map_or_else(|| "/".to_owned(), |mount| mount.mount.mount_path.clone());
     let mut finding = testimony.attest(RULE.finding(container.subject(), message).key(key).confidence(0.88), template);
     finding = match mount {
-        Some(mount) => finding.because(container.pod_ref(), mount.path(container), format!("{}{}", mount.mount.mount_path, if mount.is_read_only() { " (read-only)" } else { "" })),
-        None => finding.because(container.pod_ref(), container.spec_path("securityContext.readOnlyRootFilesystem"), "true"),
+        Some(mount) => finding.because(
+            container.pod_ref(),
+            mount.path(container),
+            format!("{}{}", mount.mount.mount_path, if mount.is_read_only() { " (read-only)" } else { "" }),
+        ),
+        None => {
+            finding.because(container.pod_ref(), container.spec_path("securityContext.readOnlyRootFilesystem"), "true")
+        }
     };
     Some(finding.recommend(cure(container, mount, why, &path)).next(testimony.logs_command()))
 }
 
 fn why(message: &str) -> Option<Why> {
-    static DENIED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)permission denied|EACCES|operation not permitted|EPERM|AccessDeniedException|not writable|is not readable").expect("a constant pattern"));
-    static READ_ONLY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)read-only file ?system|EROFS").expect("a constant pattern"));
+    static DENIED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)permission denied|EACCES|operation not permitted|EPERM|AccessDeniedException|not writable|is not readable").expect("a constant pattern")
+    });
+    static READ_ONLY: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)read-only file ?system|EROFS").expect("a constant pattern"));
     if READ_ONLY.is_match(message) {
         return Some(Why::ReadOnly);
     }
@@ -92,7 +104,8 @@ fn why(message: &str) -> Option<Why> {
 
 /// Returns whether a path lies in a volume, or the whole root is read-only.
 fn concerns(container: ContainerView<'_>, path: &str, why: Why) -> bool {
-    let read_only_root = container.spec.security_context.as_ref().and_then(|context| context.read_only_root_filesystem) == Some(true);
+    let read_only_root =
+        container.spec.security_context.as_ref().and_then(|context| context.read_only_root_filesystem) == Some(true);
     Mount::over(container, path).is_some() || (why == Why::ReadOnly && read_only_root)
 }
 
@@ -112,11 +125,19 @@ fn identity(container: ContainerView<'_>, why: Why) -> String {
 
 fn cure(container: ContainerView<'_>, mount: Option<Mount<'_>>, why: Why, path: &str) -> Recommendation {
     let summary = match (why, mount) {
-        (Why::ReadOnly, Some(mount)) if mount.mount.read_only == Some(true) => format!("set readOnly to false on the volume mount `{}`", mount.mount.name),
-        (Why::ReadOnly, Some(mount)) => format!("have the program write elsewhere: {} can only be read", mount.phrase()),
+        (Why::ReadOnly, Some(mount)) if mount.mount.read_only == Some(true) => {
+            format!("set readOnly to false on the volume mount `{}`", mount.mount.name)
+        }
+        (Why::ReadOnly, Some(mount)) => {
+            format!("have the program write elsewhere: {} can only be read", mount.phrase())
+        }
         (Why::ReadOnly, None) => format!("mount an emptyDir over the folder of `{path}`"),
         (Why::Denied, _) => {
-            let user = container.spec.security_context.as_ref().and_then(|context| context.run_as_group.or(context.run_as_user));
+            let user = container
+                .spec
+                .security_context
+                .as_ref()
+                .and_then(|context| context.run_as_group.or(context.run_as_user));
             let group = user.map_or_else(|| "the program's group".to_owned(), |group| group.to_string());
             format!("set spec.securityContext.fsGroup of the pod to {group}, so that the volume's files belong to it")
         }

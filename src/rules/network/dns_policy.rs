@@ -48,7 +48,11 @@ Remove `dnsPolicy` (the default `ClusterFirst` asks cluster DNS, which forwards 
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut called: BTreeMap<usize, &Call<'_>> = BTreeMap::new();
-    for call in scene.calls().iter().filter(|call| scene.snapshot.objects.services.get(&call.service.0, &call.service.1).is_some()) {
+    for call in scene
+        .calls()
+        .iter()
+        .filter(|call| scene.snapshot.objects.services.get(&call.service.0, &call.service.1).is_some())
+    {
         called.entry(call.caller).or_insert(call);
     }
     let workloads = scene.workloads().iter().enumerate().filter(|(_, workload)| !workload.pods.is_empty());
@@ -58,12 +62,23 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 fn judge(scene: &Scene<'_>, workload: &Workload<'_>, call: Option<&Call<'_>>) -> Option<Finding> {
     let template = workload.template?;
     let (policy, servers) = (bypass(scene, template)?, servers(template));
-    let line = scene.pods_of(workload).flat_map(|pod| pod.containers()).flat_map(failing_calls::unresolved).find(|line| is_service(scene, workload, line));
+    let line = scene
+        .pods_of(workload)
+        .flat_map(|pod| pod.containers())
+        .flat_map(failing_calls::unresolved)
+        .find(|line| is_service(scene, workload, line));
+    let unclear = policy == "None" && asks_cluster(scene, template).is_none();
+    if unclear && line.is_none() {
+        return None;
+    }
     let name = line.as_ref().and_then(|line| line.host).or(call.map(|call| call.host))?;
     let short = workload.object.short();
-    let asks = if servers.is_empty() { "the node's name servers".to_owned() } else { format!("`{}`", servers.join(", ")) };
+    let asks =
+        if servers.is_empty() { "the node's name servers".to_owned() } else { format!("`{}`", servers.join(", ")) };
     let does = if line.is_some() { "does not resolve" } else { "will hardly resolve" };
-    let message = format!("{short} has `dnsPolicy: {policy}` and asks {asks} instead of cluster DNS, so the Service name `{name}` {does}");
+    let message = format!(
+        "{short} has `dnsPolicy: {policy}` and asks {asks} instead of cluster DNS, so the Service name `{name}` {does}"
+    );
     let mut finding = RULE
         .finding(workload.object.clone(), message)
         .severity(if line.is_some() { Severity::Error } else { Severity::Warning })
@@ -71,12 +86,14 @@ fn judge(scene: &Scene<'_>, workload: &Workload<'_>, call: Option<&Call<'_>>) ->
         .because(workload.object.clone(), "spec.template.spec.dnsPolicy", policy)
         .recommend(fix(template, workload));
     if !servers.is_empty() {
-        finding = finding.because(workload.object.clone(), "spec.template.spec.dnsConfig.nameservers", servers.join(", "));
+        finding =
+            finding.because(workload.object.clone(), "spec.template.spec.dnsConfig.nameservers", servers.join(", "));
     }
     if let Some(line) = &line {
         finding = finding.because(line.pod.clone(), line.path(), line.quote()).affects(line.pod.clone());
     } else if let Some(call) = call {
-        finding = finding.because(call.object.clone(), call.path.clone(), call.value.chars().take(300).collect::<String>());
+        finding =
+            finding.because(call.object.clone(), call.path.clone(), call.value.chars().take(300).collect::<String>());
     }
     Some(finding)
 }
@@ -84,7 +101,11 @@ fn judge(scene: &Scene<'_>, workload: &Workload<'_>, call: Option<&Call<'_>>) ->
 fn fix(template: &PodSpec, workload: &Workload<'_>) -> Recommendation {
     let policy = if template.host_network == Some(true) { "ClusterFirstWithHostNet" } else { "ClusterFirst" };
     let command = quote::command(&["kubectl", "edit", &workload.object.short(), "-n", workload.namespace()]);
-    Recommendation::new("edit-object", format!("set `dnsPolicy: {policy}` in the pod template of {}", workload.object.short())).command(command)
+    Recommendation::new(
+        "edit-object",
+        format!("set `dnsPolicy: {policy}` in the pod template of {}", workload.object.short()),
+    )
+    .command(command)
 }
 
 /// Returns the policy's word if it leads past cluster DNS.
@@ -92,7 +113,7 @@ fn bypass<'t>(scene: &Scene<'_>, template: &'t PodSpec) -> Option<&'t str> {
     let policy = template.dns_policy.as_deref().unwrap_or("ClusterFirst");
     let past = match policy {
         "Default" => true,
-        "None" => !asks_cluster(scene, template),
+        "None" => asks_cluster(scene, template) != Some(true),
         "ClusterFirst" => template.host_network == Some(true),
         _ => false,
     };
@@ -103,12 +124,19 @@ fn servers(template: &PodSpec) -> Vec<&str> {
     template.dns_config.iter().flat_map(|config| config.nameservers.iter().flatten()).map(String::as_str).collect()
 }
 
-/// Returns whether one of the pod's own name servers is, or may be, cluster DNS: its Service, or a private address.
-fn asks_cluster(scene: &Scene<'_>, template: &PodSpec) -> bool {
+/// Returns whether one of the pod's own name servers is cluster DNS; `None` if that cannot be told, as the address of the
+/// DNS Service is not known and the server's is a private one.
+fn asks_cluster(scene: &Scene<'_>, template: &PodSpec) -> Option<bool> {
     let services = scene.snapshot.objects.services.in_namespace("kube-system");
-    let known: Vec<&str> = services.filter_map(|service| service.spec.as_ref()?.cluster_ip.as_deref()).filter(|address| *address != "None").collect();
-    let maybe = |server: &&str| known.contains(server) || known.is_empty() && is_private(server) || server.starts_with("169.254.");
-    servers(template).iter().any(maybe)
+    let addresses = services.filter_map(|service| service.spec.as_ref()?.cluster_ip.as_deref());
+    let known: Vec<&str> = addresses.filter(|address| *address != "None").collect();
+    let servers = servers(template);
+    // Node-local caches listen on a link-local address.
+    if servers.iter().any(|server| known.contains(server) || server.starts_with("169.254.")) {
+        return Some(true);
+    }
+    let unclear = known.is_empty() && servers.iter().any(|server| is_private(server));
+    (!unclear).then_some(false)
 }
 
 fn is_private(address: &str) -> bool {

@@ -55,14 +55,21 @@ fn finding(calls: &[Blocked<'_>]) -> Option<Finding> {
     let policy = ObjectRef::new(Kind::NetworkPolicy, first.policy.object.namespace(), first.policy.object.name());
     let seen = first.line.is_some();
     let spec = first.policy.spec.as_ref();
-    let selected = spec.and_then(|spec| spec.pod_selector.as_ref()).and_then(|selector| selector.match_labels.as_ref()).map(selector::print);
+    let selected = spec
+        .and_then(|spec| spec.pod_selector.as_ref())
+        .and_then(|selector| selector.match_labels.as_ref())
+        .map(selector::print);
     let rules = spec.map_or(0, |spec| spec.egress.as_ref().map_or(0, Vec::len));
     let finding = RULE
         .finding(policy.clone(), message(first, calls.len() - 1))
         .severity(if seen { Severity::Error } else { Severity::Warning })
         .confidence(if seen { 0.92 } else { 0.6 })
         .because(policy.clone(), "spec.podSelector", selected.unwrap_or_else(|| "all pods".to_owned()))
-        .because(policy.clone(), "spec.egress", if rules == 0 { "no rules".to_owned() } else { format!("{rules} rules, none for this peer and port") })
+        .because(
+            policy.clone(),
+            "spec.egress",
+            if rules == 0 { "no rules".to_owned() } else { format!("{rules} rules, none for this peer and port") },
+        )
         .recommend(fix(first, &policy))
         .next(quote::command(&["kubectl", "describe", "networkpolicy", &policy.name, "-n", policy.namespace()]));
     Some(calls.iter().take(3).fold(finding, evidence))
@@ -75,9 +82,13 @@ fn message(first: &Blocked<'_>, more: usize) -> String {
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     let caller = first.caller.object.short();
     let port = first.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    match first.callee {
-        Some(callee) => format!("networkpolicy/{policy} {does} {caller} from reaching {}{port}{more}", callee.object.short()),
-        None => format!("networkpolicy/{policy} {does} {caller} from asking cluster DNS{port}, so no name resolves{more}"),
+    match first.target {
+        Some(target) => {
+            format!("networkpolicy/{policy} {does} {caller} from reaching {}{port}{more}", target.object.short())
+        }
+        None => {
+            format!("networkpolicy/{policy} {does} {caller} from asking cluster DNS{port}, so no name resolves{more}")
+        }
     }
 }
 
@@ -86,7 +97,11 @@ fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
         finding = finding.because(line.pod.clone(), line.path(), line.quote());
     }
     if let Some(configured) = call.call {
-        finding = finding.because(configured.object.clone(), configured.path.clone(), configured.value.chars().take(300).collect::<String>());
+        finding = finding.because(
+            configured.object.clone(),
+            configured.path.clone(),
+            configured.value.chars().take(300).collect::<String>(),
+        );
     }
     if let Some(service) = &call.service {
         finding = finding.mentions(service.clone());
@@ -96,12 +111,15 @@ fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
 
 fn fix(call: &Blocked<'_>, policy: &ObjectRef) -> Recommendation {
     let port = call.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    let summary = match call.callee {
-        Some(callee) => {
-            let labels = callee.labels.map(selector::print).unwrap_or_default();
-            format!("add an egress rule to pods labelled {labels} of namespace {}{port}", callee.namespace())
+    let summary = match call.target {
+        Some(target) => {
+            let labels = target.labels.map(selector::print).unwrap_or_default();
+            format!("add an egress rule to pods labelled {labels} of namespace {}{port}", target.namespace())
         }
-        None => "add an egress rule to port 53, UDP and TCP, of the pods labelled k8s-app=kube-dns in namespace kube-system".to_owned(),
+        None => {
+            "add an egress rule to port 53, UDP and TCP, of the pods labelled k8s-app=kube-dns in namespace kube-system"
+                .to_owned()
+        }
     };
     let command = quote::command(&["kubectl", "edit", "networkpolicy", &policy.name, "-n", policy.namespace()]);
     Recommendation::new("edit-object", summary).command(command)

@@ -53,14 +53,21 @@ fn finding(calls: &[Blocked<'_>]) -> Option<Finding> {
     let policy = ObjectRef::new(Kind::NetworkPolicy, first.policy.object.namespace(), first.policy.object.name());
     let seen = first.line.is_some();
     let spec = first.policy.spec.as_ref();
-    let selected = spec.and_then(|spec| spec.pod_selector.as_ref()).and_then(|selector| selector.match_labels.as_ref()).map(selector::print);
+    let selected = spec
+        .and_then(|spec| spec.pod_selector.as_ref())
+        .and_then(|selector| selector.match_labels.as_ref())
+        .map(selector::print);
     let rules = spec.map_or(0, |spec| spec.ingress.as_ref().map_or(0, Vec::len));
     let finding = RULE
         .finding(policy.clone(), message(first, calls.len() - 1))
         .severity(if seen { Severity::Error } else { Severity::Warning })
         .confidence(if seen { 0.92 } else { 0.6 })
         .because(policy.clone(), "spec.podSelector", selected.unwrap_or_else(|| "all pods".to_owned()))
-        .because(policy.clone(), "spec.ingress", if rules == 0 { "no rules".to_owned() } else { format!("{rules} rules, none for this peer and port") })
+        .because(
+            policy.clone(),
+            "spec.ingress",
+            if rules == 0 { "no rules".to_owned() } else { format!("{rules} rules, none for this peer and port") },
+        )
         .recommend(fix(first, &policy))
         .next(quote::command(&["kubectl", "describe", "networkpolicy", &policy.name, "-n", policy.namespace()]));
     Some(calls.iter().take(3).fold(finding, evidence))
@@ -71,9 +78,9 @@ fn message(first: &Blocked<'_>, more: usize) -> String {
     let policy = first.policy.object.name();
     let does = if first.line.is_some() { "shuts out" } else { "would shut out" };
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    let callee = first.callee.map(|callee| callee.object.short()).unwrap_or_default();
+    let target = first.target.map(|target| target.object.short()).unwrap_or_default();
     let port = first.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    format!("networkpolicy/{policy} {does} {} from {callee}{port}{more}", first.caller.object.short())
+    format!("networkpolicy/{policy} {does} {} from {target}{port}{more}", first.caller.object.short())
 }
 
 fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
@@ -81,7 +88,11 @@ fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
         finding = finding.because(line.pod.clone(), line.path(), line.quote());
     }
     if let Some(configured) = call.call {
-        finding = finding.because(configured.object.clone(), configured.path.clone(), configured.value.chars().take(300).collect::<String>());
+        finding = finding.because(
+            configured.object.clone(),
+            configured.path.clone(),
+            configured.value.chars().take(300).collect::<String>(),
+        );
     }
     if let Some(service) = &call.service {
         finding = finding.mentions(service.clone());
@@ -92,7 +103,8 @@ fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
 fn fix(call: &Blocked<'_>, policy: &ObjectRef) -> Recommendation {
     let from = call.caller.labels.map(selector::print).unwrap_or_default();
     let port = call.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    let summary = format!("add an ingress rule that admits pods labelled {from} of namespace {}{port}", call.caller.namespace());
+    let summary =
+        format!("add an ingress rule that admits pods labelled {from} of namespace {}{port}", call.caller.namespace());
     let command = quote::command(&["kubectl", "edit", "networkpolicy", &policy.name, "-n", policy.namespace()]);
     Recommendation::new("edit-object", summary).command(command)
 }

@@ -71,9 +71,15 @@ fn said(node: &NodeView<'_>) -> Option<Finding> {
         return None;
     }
     let since = node::since(condition);
-    let mut finding = finding(node, text, since).because_at(node.object(), "status.conditions[Ready].message", refusal::cut(text, 300), since);
+    let mut finding = finding(node, text, since).because_at(
+        node.object(),
+        "status.conditions[Ready].message",
+        refusal::cut(text, 300),
+        since,
+    );
     if let Some((message, last)) = socket(node) {
-        finding = finding.because_at(node.object(), "events[ContainerGCFailed].message", refusal::cut(message, 300), last);
+        finding =
+            finding.because_at(node.object(), "events[ContainerGCFailed].message", refusal::cut(message, 300), last);
     }
     Some(node.hit(finding.confidence(0.96)))
 }
@@ -91,14 +97,23 @@ fn dialled(node: &NodeView<'_>) -> Option<Finding> {
 
 fn finding(node: &NodeView<'_>, text: &str, since: Option<Timestamp>) -> Finding {
     let name = node.name();
-    let message = format!("container runtime of node/{name} does not answer, so that the node is NotReady: {}", refusal::cut(text.trim_end_matches('.'), 140));
-    let cure = format!("restart the container runtime on {name} (`systemctl restart containerd`), and look why it stopped (`journalctl -u containerd`, free disk)");
-    RULE.finding(node.object(), message).seen(since, Some(node.scene.now())).recommend(Recommendation::new("repair-node", cure))
+    let message = format!(
+        "container runtime of node/{name} does not answer, so that the node is NotReady: {}",
+        refusal::cut(text.trim_end_matches('.'), 140)
+    );
+    let cure = format!(
+        "restart the container runtime on {name} (`systemctl restart containerd`), and look why it stopped (`journalctl -u containerd`, free disk)"
+    );
+    RULE.finding(node.object(), message)
+        .seen(since, Some(node.scene.now()))
+        .recommend(Recommendation::new("repair-node", cure))
 }
 
 /// Returns the newest recent event in which the kubelet could not dial the runtime.
 fn socket<'s>(node: &NodeView<'s>) -> Option<(&'s str, Option<Timestamp>)> {
-    let about = |message: &str| message.contains(".sock") && (message.contains("dial unix") || message.contains("Error while dialing"));
+    let about = |message: &str| {
+        message.contains(".sock") && (message.contains("dial unix") || message.contains("Error while dialing"))
+    };
     let events = node.events().filter(|event| about(event.message) && node.scene.is_recent(event.last));
     events.last().map(|event| (event.message, event.last))
 }

@@ -1,7 +1,7 @@
 //! No pod address is left.
 
-use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::model::store::HasMeta as _;
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::{EventView, PodView, Scene, refusal, sandbox};
 
@@ -53,18 +53,36 @@ fn exhausted(pod: PodView<'_>, event: &EventView<'_>) -> Option<Finding> {
     let message = format!("node/{name} has no pod IP address left: {}", refusal::cut(words, 150));
     let mut finding = RULE
         .finding(node.clone(), message)
-        .because_at(pod.object(), "events[FailedCreatePodSandBox].message", refusal::cut(event.message, 300), event.last)
+        .because_at(
+            pod.object(),
+            "events[FailedCreatePodSandBox].message",
+            refusal::cut(event.message, 300),
+            event.last,
+        )
         .seen(event.first, event.last)
         .affects(pod.object())
         .affects(pod.workload().object.clone())
         .confidence(0.95);
     let nodes = &pod.scene.snapshot.objects.nodes;
     if let Some(range) = nodes.get("", name).and_then(|node| node.spec.as_ref()?.pod_cidr.as_deref()) {
-        let here = pod.scene.snapshot.objects.pods.iter().filter(|other| other.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(name));
+        let here = pod
+            .scene
+            .snapshot
+            .objects
+            .pods
+            .iter()
+            .filter(|other| other.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(name));
         let ended = |phase: Option<&str>| matches!(phase, Some("Succeeded" | "Failed"));
-        let count = here.filter(|other| !ended(other.status.as_ref().and_then(|status| status.phase.as_deref())) && !other.object.name().is_empty()).count();
+        let count = here
+            .filter(|other| {
+                !ended(other.status.as_ref().and_then(|status| status.phase.as_deref()))
+                    && !other.object.name().is_empty()
+            })
+            .count();
         finding = finding.because(node, "spec.podCIDR", format!("{range}, for at least {count} pods"));
     }
-    let summary = format!("move pods away from {name}, clean addresses that leaked in /var/lib/cni/networks there, or give the node a larger range");
+    let summary = format!(
+        "move pods away from {name}, clean addresses that leaked in /var/lib/cni/networks there, or give the node a larger range"
+    );
     Some(finding.recommend(Recommendation::new("repair-node", summary)))
 }

@@ -53,7 +53,9 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
     if down.is_empty() {
         return Vec::new();
     }
-    let on = |node: &NodeView<'_>| down.iter().find(|pod| pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(node.name()));
+    let on = |node: &NodeView<'_>| {
+        down.iter().find(|pod| pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(node.name()))
+    };
     let nodes = node::all(scene);
     nodes.iter().filter(|node| node.not_ready().is_none()).filter_map(|node| finding(node, on(node)?)).collect()
 }
@@ -79,13 +81,15 @@ fn state(pod: &Stored<Pod>) -> Option<(String, String)> {
 
 fn finding(node: &NodeView<'_>, pod: &Stored<Pod>) -> Option<Finding> {
     let (path, reason) = state(pod)?;
-    let message = format!("kube-proxy does not run on node/{} ({}), so that Services are not led to their pods there", node.name(), refusal::cut(&reason, 80));
+    let message = format!(
+        "kube-proxy does not run on node/{} ({}), so that Services are not led to their pods there",
+        node.name(),
+        refusal::cut(&reason, 80)
+    );
     let object = ObjectRef::new(Kind::Pod, "kube-system", pod.object.name());
     let log = quote::command(&["kubectl", "logs", "-n", "kube-system", pod.object.name(), "--previous"]);
-    let finding = RULE
-        .finding(node.object(), message)
-        .because(object, path, reason)
-        .confidence(0.85)
-        .recommend(Recommendation::new("repair-node", format!("repair kube-proxy on {}: read its log", node.name())).command(log));
+    let finding = RULE.finding(node.object(), message).because(object, path, reason).confidence(0.85).recommend(
+        Recommendation::new("repair-node", format!("repair kube-proxy on {}: read its log", node.name())).command(log),
+    );
     Some(node.hit(finding))
 }

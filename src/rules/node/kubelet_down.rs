@@ -69,7 +69,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 /// The node controller says so itself.
 fn silent(node: &NodeView<'_>) -> Option<Finding> {
     let condition = node.not_ready().filter(|condition| condition.status == "Unknown")?;
-    let (reason, text) = (condition.reason.as_deref().unwrap_or("Unknown"), condition.message.as_deref().unwrap_or_default());
+    let (reason, text) =
+        (condition.reason.as_deref().unwrap_or("Unknown"), condition.message.as_deref().unwrap_or_default());
     let since = node::since(condition);
     let heard = condition.last_heartbeat_time.as_ref().map(|time| time.0);
     let message = format!("kubelet of node/{} stopped reporting, so that the node is NotReady ({reason})", node.name());
@@ -89,10 +90,16 @@ fn stale(node: &NodeView<'_>, newest: Option<jiff::Timestamp>) -> Option<Finding
     if behind <= SILENT {
         return None;
     }
-    let message = format!("kubelet of node/{} stopped renewing its lease, and the node is about to become NotReady", node.name());
+    let message =
+        format!("kubelet of node/{} stopped renewing its lease, and the node is about to become NotReady", node.name());
     let finding = RULE
         .finding(node.object(), message)
-        .because_at(ObjectRef::new(Kind::Lease, "kube-node-lease", node.name()), "spec.renewTime", renewed.to_string(), Some(renewed))
+        .because_at(
+            ObjectRef::new(Kind::Lease, "kube-node-lease", node.name()),
+            "spec.renewTime",
+            renewed.to_string(),
+            Some(renewed),
+        )
         .seen(Some(renewed), Some(node.scene.now()))
         .confidence(0.85);
     Some(finish(node, finding))
@@ -100,7 +107,9 @@ fn stale(node: &NodeView<'_>, newest: Option<jiff::Timestamp>) -> Option<Finding
 
 fn finish(node: &NodeView<'_>, finding: Finding) -> Finding {
     let name = node.name();
-    let start = format!("look at machine {name}: start its kubelet (`systemctl restart kubelet`) or restore its power and network");
+    let start = format!(
+        "look at machine {name}: start its kubelet (`systemctl restart kubelet`) or restore its power and network"
+    );
     let lost = format!("if {name} is lost for good, delete its Node object, so that its pods and volumes can move");
     let delete = crate::render::quote::command(&["kubectl", "delete", "node", name]);
     let finding = finding

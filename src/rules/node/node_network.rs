@@ -65,8 +65,14 @@ fn no_network(node: &NodeView<'_>) -> Option<Finding> {
         .because_at(node.object(), path, refusal::cut(text, 300), since)
         .seen(since, Some(node.scene.now()))
         .confidence(0.95)
-        .recommend(Recommendation::new("repair-node", format!("repair the network plugin's pod on {name}, or its configuration in /etc/cni/net.d")));
-    let pods = format!("kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={}", crate::render::quote::sh(name));
+        .recommend(Recommendation::new(
+            "repair-node",
+            format!("repair the network plugin's pod on {name}, or its configuration in /etc/cni/net.d"),
+        ));
+    let pods = format!(
+        "kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={}",
+        crate::render::quote::sh(name)
+    );
     Some(node.hit(finding.next(pods)))
 }
 

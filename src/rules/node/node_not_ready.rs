@@ -63,15 +63,24 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn not_ready(node: &NodeView<'_>) -> Option<Finding> {
     let condition = node.not_ready().filter(|condition| condition.status == "False" && is_own(condition))?;
-    let (reason, text) = (condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default());
-    let message = format!("node/{} is not ready ({reason}): {}", node.name(), refusal::cut(text.trim_end_matches('.'), 160));
+    let (reason, text) =
+        (condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default());
+    let message =
+        format!("node/{} is not ready ({reason}): {}", node.name(), refusal::cut(text.trim_end_matches('.'), 160));
     let since = node::since(condition);
     let finding = RULE
         .finding(node.object(), message)
         .because_at(node.object(), "status.conditions[Ready].message", refusal::cut(text, 300), since)
         .seen(since, Some(node.scene.now()))
         .confidence(0.95)
-        .recommend(Recommendation::new("repair-node", format!("repair what the kubelet of {} reports: {}", node.name(), refusal::cut(text.trim_end_matches('.'), 160))))
+        .recommend(Recommendation::new(
+            "repair-node",
+            format!(
+                "repair what the kubelet of {} reports: {}",
+                node.name(),
+                refusal::cut(text.trim_end_matches('.'), 160)
+            ),
+        ))
         .recommend(cordon(node));
     Some(node.hit(finding))
 }
@@ -79,7 +88,15 @@ fn not_ready(node: &NodeView<'_>) -> Option<Finding> {
 /// Returns whether no other rule speaks for this message.
 fn is_own(condition: &NodeCondition) -> bool {
     let text = condition.message.as_deref().unwrap_or_default();
-    let others = ["container runtime is down", "PLEG is not healthy", "container runtime not ready", "network plugin", "cni plugin", "cni config", "runtime network not ready"];
+    let others = [
+        "container runtime is down",
+        "PLEG is not healthy",
+        "container runtime not ready",
+        "network plugin",
+        "cni plugin",
+        "cni config",
+        "runtime network not ready",
+    ];
     !others.iter().any(|word| text.contains(word))
 }
 

@@ -50,13 +50,17 @@ Give the pods requests that match what they use, so that the scheduler spreads t
     check,
 };
 
-const CONDITIONS: &[(&str, &str)] = &[("MemoryPressure", "memory"), ("DiskPressure", "disk"), ("PIDPressure", "process ids")];
+const CONDITIONS: &[(&str, &str)] =
+    &[("MemoryPressure", "memory"), ("DiskPressure", "disk"), ("PIDPressure", "process ids")];
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let nodes = node::all(scene);
     let mut findings: Vec<Finding> = nodes.iter().flat_map(pressures).collect();
-    let pressed: BTreeMap<&str, &NodeView<'_>> =
-        nodes.iter().filter(|node| CONDITIONS.iter().any(|(type_, _)| is_true(node, type_))).map(|node| (node.name(), node)).collect();
+    let pressed: BTreeMap<&str, &NodeView<'_>> = nodes
+        .iter()
+        .filter(|node| CONDITIONS.iter().any(|(type_, _)| is_true(node, type_)))
+        .map(|node| (node.name(), node))
+        .collect();
     findings.extend(scene.pods().filter_map(|pod| evicted(pod, &pressed)));
     findings
 }
@@ -71,7 +75,8 @@ fn pressures<'n>(node: &'n NodeView<'_>) -> impl Iterator<Item = Finding> + 'n {
         let condition = node.condition(type_)?;
         let text = condition.message.as_deref().unwrap_or(type_);
         let since = node::since(condition);
-        let message = format!("node/{} runs low on {resource} ({type_}): it takes no new pods and evicts some", node.name());
+        let message =
+            format!("node/{} runs low on {resource} ({type_}): it takes no new pods and evicts some", node.name());
         let finding = RULE
             .finding(node.object(), message)
             .key(*resource)
@@ -154,8 +159,12 @@ fn user(text: &str) -> Option<String> {
 
 fn cure(node: &str, resource: &str) -> Recommendation {
     let summary = match resource {
-        "memory" => format!("set memory requests near what pods use and limit the biggest user, or give {node} more memory"),
-        "disk" => format!("free the disk of {node} (images, logs, emptyDir volumes), and set ephemeral-storage requests and limits"),
+        "memory" => {
+            format!("set memory requests near what pods use and limit the biggest user, or give {node} more memory")
+        }
+        "disk" => format!(
+            "free the disk of {node} (images, logs, emptyDir volumes), and set ephemeral-storage requests and limits"
+        ),
         _ => format!("end what uses up {resource} on {node}, or raise its limit"),
     };
     Recommendation::new("free-resources", summary)

@@ -51,24 +51,37 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
             workloads.entry(node).or_default().insert(&pod.workload().object);
         }
     }
-    failures.iter().filter_map(|(pod, event)| failed(*pod, event, workloads.get(pod.node()?).map_or(0, BTreeSet::len))).collect()
+    failures
+        .iter()
+        .filter_map(|(pod, event)| failed(*pod, event, workloads.get(pod.node()?).map_or(0, BTreeSet::len)))
+        .collect()
 }
 
 fn failed(pod: PodView<'_>, event: &EventView<'_>, workloads: usize) -> Option<Finding> {
     let node = pod.node()?;
     let words = sandbox::cause(event.message);
-    let of_node = workloads > 1 || ["cni", "network for sandbox", "network for pod"].iter().any(|word| event.message.contains(word));
+    let of_node = workloads > 1
+        || ["cni", "network for sandbox", "network for pod"].iter().any(|word| event.message.contains(word));
     let owner = pod.workload().object.short();
     let (subject, message) = if of_node {
-        let message = format!("node/{node} cannot create sandboxes, among them that of a pod of {owner}: {}", refusal::cut(words, 150));
+        let message = format!(
+            "node/{node} cannot create sandboxes, among them that of a pod of {owner}: {}",
+            refusal::cut(words, 150)
+        );
         (ObjectRef::new(Kind::Node, "", node), message)
     } else {
-        let message = format!("the sandbox of a pod of {owner} cannot be created on {node}: {}", refusal::cut(words, 150));
+        let message =
+            format!("the sandbox of a pod of {owner} cannot be created on {node}: {}", refusal::cut(words, 150));
         (pod.workload().object.clone(), message)
     };
     let finding = RULE
         .finding(subject, message)
-        .because_at(pod.object(), "events[FailedCreatePodSandBox].message", refusal::cut(event.message, 300), event.last)
+        .because_at(
+            pod.object(),
+            "events[FailedCreatePodSandBox].message",
+            refusal::cut(event.message, 300),
+            event.last,
+        )
         .seen(event.first, event.last)
         .affects(pod.object())
         .affects(pod.workload().object.clone())
@@ -80,11 +93,15 @@ fn failed(pod: PodView<'_>, event: &EventView<'_>, workloads: usize) -> Option<F
 fn cure(pod: PodView<'_>, message: &str, node: &str) -> Recommendation {
     if message.contains("RuntimeHandler") || message.contains("no runtime for") {
         let class = pod.spec().and_then(|spec| spec.runtime_class_name.as_deref()).unwrap_or("?");
-        let summary = format!("install the runtime of RuntimeClass `{class}` on {node}, or correct runtimeClassName of {}", pod.workload().object.short());
+        let summary = format!(
+            "install the runtime of RuntimeClass `{class}` on {node}, or correct runtimeClassName of {}",
+            pod.workload().object.short()
+        );
         return Recommendation::new("edit-object", summary);
     }
     if message.contains("cni") || message.contains("network") {
-        let pods = format!("kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={}", quote::sh(node));
+        let pods =
+            format!("kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={}", quote::sh(node));
         return Recommendation::new("repair-node", format!("repair the network plugin's pod on {node}")).command(pods);
     }
     Recommendation::new("repair-node", format!("look at the container runtime of {node}: `journalctl -u containerd`"))

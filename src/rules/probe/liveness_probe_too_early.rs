@@ -58,9 +58,22 @@ fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
     );
     // Half as much again, as a busy node starts things slower.
     let threshold = (took * 3 / 2) / 10 + 1;
-    let summary = format!("add a start-up probe to `{}` that allows {}s: `periodSeconds: 10`, `failureThreshold: {threshold}`", probe.container.name(), threshold * 10);
-    let timing = format!("{:?} {:?} {:?}", probe.probe.initial_delay_seconds.unwrap_or(0), probe.probe.period_seconds.unwrap_or(10), probe.probe.failure_threshold.unwrap_or(3));
+    let summary = format!(
+        "add a start-up probe to `{}` that allows {}s: `periodSeconds: 10`, `failureThreshold: {threshold}`",
+        probe.container.name(),
+        threshold * 10
+    );
+    let timing = format!(
+        "{:?} {:?} {:?}",
+        probe.probe.initial_delay_seconds.unwrap_or(0),
+        probe.probe.period_seconds.unwrap_or(10),
+        probe.probe.failure_threshold.unwrap_or(3)
+    );
     let recommendation = Recommendation::new("edit-object", summary).command(failing.edit());
     let finding = failing.finding(&RULE, message).confidence(0.9).recommend(recommendation);
-    Some(finding.because(probe.container.pod_ref(), probe.path(".{initialDelaySeconds,periodSeconds,failureThreshold}"), timing))
+    Some(finding.because(
+        probe.container.pod_ref(),
+        probe.path(".{initialDelaySeconds,periodSeconds,failureThreshold}"),
+        timing,
+    ))
 }

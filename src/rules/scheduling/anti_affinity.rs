@@ -65,7 +65,9 @@ impl Term {
 
     fn path(self) -> &'static str {
         match self {
-            Self::Apart | Self::Others => "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+            Self::Apart | Self::Others => {
+                "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+            }
             Self::Together => "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution",
             Self::Spread => "spec.topologySpreadConstraints",
         }
@@ -94,7 +96,9 @@ fn no_place(scene: &Scene<'_>, placement: &Placement) -> Finding {
 /// Returns the message, the offending field's value, and what tells this fault apart.
 fn explain(scene: &Scene<'_>, pod: PodView<'_>, term: Term) -> (String, String, String) {
     let workload = pod.workload().object.short();
-    let Some(spec) = pod.spec() else { return (format!("the affinity of {workload} leaves no node"), String::new(), String::new()) };
+    let Some(spec) = pod.spec() else {
+        return (format!("the affinity of {workload} leaves no node"), String::new(), String::new());
+    };
     match term {
         Term::Apart => match anti_terms(spec).first() {
             Some(one) => apart(scene, pod, one),
@@ -102,32 +106,52 @@ fn explain(scene: &Scene<'_>, pod: PodView<'_>, term: Term) -> (String, String, 
         },
         Term::Together => together(scene, pod, spec),
         Term::Spread => spread(&workload, spec),
-        Term::Others => (format!("the anti-affinity of pods that already run keeps {workload} from every node"), String::new(), String::new()),
+        Term::Others => (
+            format!("the anti-affinity of pods that already run keeps {workload} from every node"),
+            String::new(),
+            String::new(),
+        ),
     }
 }
 
 fn apart(scene: &Scene<'_>, pod: PodView<'_>, term: &PodAffinityTerm) -> (String, String, String) {
     let workload = pod.workload();
     let (wanted, key) = (pods_of(term), &term.topology_key);
-    let own = term.label_selector.as_ref().is_some_and(|wanted| selector::matches(wanted, pod.pod.metadata.labels.as_ref()));
-    let running = scene.pods_of(workload).any(|other| other.node().is_some() && !other.is_finished());
+    let own =
+        term.label_selector.as_ref().is_some_and(|wanted| selector::matches(wanted, pod.pod.metadata.labels.as_ref()));
+    let running = scene.pods_of(workload).filter(|other| other.node().is_some() && !other.is_finished()).count();
+    let rolling =
+        workload.desired.and_then(|desired| usize::try_from(desired).ok()).is_some_and(|desired| running >= desired);
     let place = if key == "kubernetes.io/hostname" { "node".to_owned() } else { format!("`{key}`") };
     let because = match workload.desired {
-        Some(desired) if own && desired > 1 => format!("it wants {desired} replicas, one a {place}, and there is no {place} left"),
-        _ if own && running => format!("each {place} that could take a new pod already runs one of its own"),
+        Some(_) if own && running > 0 && rolling => {
+            format!("its running pods hold every {place}, and a rollout starts a new one before it ends an old one")
+        }
+        Some(desired) if own && desired > 1 => {
+            format!("it wants {desired} replicas, one a {place}, and there is no {place} left")
+        }
+        _ if own && running > 0 => format!("each {place} that could take a new pod already runs one of its own"),
         _ => format!("each {place} that could take it already runs such a pod"),
     };
-    let message = format!("the required anti-affinity of {} to pods with `{wanted}` leaves no node: {because}", workload.object.short());
+    let message = format!(
+        "the required anti-affinity of {} to pods with `{wanted}` leaves no node: {because}",
+        workload.object.short()
+    );
     (message, format!("{wanted} by {key}"), key.clone())
 }
 
 fn together(scene: &Scene<'_>, pod: PodView<'_>, spec: &PodSpec) -> (String, String, String) {
     let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.pod_affinity.as_ref());
-    let terms = affinity.and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_deref()).unwrap_or_default();
+    let terms = affinity
+        .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_deref())
+        .unwrap_or_default();
     let workload = pod.workload().object.short();
     let runs = |term: &PodAffinityTerm| {
         let nodes = &scene.nodes().all;
-        nodes.iter().flat_map(|node| &node.pods).any(|other| crate::scene::fit::matches(scene.snapshot, term, &pod.pod.object, &other.object))
+        nodes
+            .iter()
+            .flat_map(|node| &node.pods)
+            .any(|other| crate::scene::fit::matches(scene.snapshot, term, &pod.pod.object, &other.object))
     };
     let all_known = scene.nodes().known && scene.knows(Kind::Pod, pod.namespace());
     let absent = terms.iter().find(|term| all_known && !runs(term));
@@ -136,7 +160,8 @@ fn together(scene: &Scene<'_>, pod: PodView<'_>, spec: &PodSpec) -> (String, Str
     };
     let (wanted, key) = (pods_of(term), &term.topology_key);
     let why = if absent.is_some() { "and no such pod runs" } else { "and where these run it cannot" };
-    let message = format!("the required pod affinity of {workload} wants a pod with `{wanted}` on the same `{key}`, {why}");
+    let message =
+        format!("the required pod affinity of {workload} wants a pod with `{wanted}` on the same `{key}`, {why}");
     (message, format!("{wanted} by {key}"), key.clone())
 }
 
@@ -146,7 +171,10 @@ fn spread(workload: &str, spec: &PodSpec) -> (String, String, String) {
         return (format!("the topology spread of {workload} leaves no node"), String::new(), String::new());
     };
     let value = format!("maxSkew {} by {}, DoNotSchedule", one.max_skew, one.topology_key);
-    let message = format!("the topology spread constraint of {workload} leaves no node: its pods may differ by {} between any two `{}`, and where one more is allowed it cannot run", one.max_skew, one.topology_key);
+    let message = format!(
+        "the topology spread constraint of {workload} leaves no node: its pods may differ by {} between any two `{}`, and where one more is allowed it cannot run",
+        one.max_skew, one.topology_key
+    );
     (message, value, one.topology_key.clone())
 }
 
@@ -161,9 +189,15 @@ fn pods_of(term: &PodAffinityTerm) -> String {
 
 fn cure(workload: &str, term: Term) -> String {
     match term {
-        Term::Apart => format!("run fewer replicas of {workload}, add nodes, or make its anti-affinity a preference (`preferredDuringSchedulingIgnoredDuringExecution`)"),
-        Term::Together => format!("start the pods that {workload} wants to be near, or correct the labels in its podAffinity"),
-        Term::Spread => format!("make the constraint of {workload} `whenUnsatisfiable: ScheduleAnyway`, raise its maxSkew, or add nodes where pods are missing"),
+        Term::Apart => format!(
+            "run fewer replicas of {workload}, add nodes, let a rollout end old pods first (`maxSurge: 0`), or make its anti-affinity a preference (`preferredDuringSchedulingIgnoredDuringExecution`)"
+        ),
+        Term::Together => {
+            format!("start the pods that {workload} wants to be near, or correct the labels in its podAffinity")
+        }
+        Term::Spread => format!(
+            "make the constraint of {workload} `whenUnsatisfiable: ScheduleAnyway`, raise its maxSkew, or add nodes where pods are missing"
+        ),
         Term::Others => format!("relax the anti-affinity of the pods that shut out {workload}, or add nodes"),
     }
 }

@@ -46,7 +46,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn port_taken(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let nodes = placement.nodes(scene);
     let found = guest.ports().find_map(|port| nodes.iter().find_map(|node| Some((port, holder(port, node)?))));
@@ -64,13 +64,23 @@ fn port_taken(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
         Some(other) => format!(" by {} in namespace {}", other.short(), other.namespace()),
         None => String::new(),
     };
-    let message = format!("{} asks for host port {number}/{protocol}, which is taken{by_words} on {on}", workload.short());
+    let message =
+        format!("{} asks for host port {number}/{protocol}, which is taken{by_words} on {on}", workload.short());
     let mut finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(number.as_str()));
-    finding = finding.because(pod.object(), "spec.containers[].ports[].hostPort", number.as_str()).confidence(placement.confidence());
+    finding = finding
+        .because(pod.object(), "spec.containers[].ports[].hostPort", number.as_str())
+        .confidence(placement.confidence());
     if let Some((_, other)) = found {
-        let holder = crate::model::ObjectRef::new(Kind::Pod, crate::model::store::HasMeta::namespace(&other.object), crate::model::store::HasMeta::name(&other.object));
+        let holder = crate::model::ObjectRef::new(
+            Kind::Pod,
+            crate::model::store::HasMeta::namespace(&other.object),
+            crate::model::store::HasMeta::name(&other.object),
+        );
         finding = finding.because(holder, "spec.containers[].ports[].hostPort", number.as_str());
     }
-    let cure = format!("drop the host port {number} of {} in favour of a Service, choose another port, or remove its other holder", workload.short());
+    let cure = format!(
+        "drop the host port {number} of {} in favour of a Service, choose another port, or remove its other holder",
+        workload.short()
+    );
     Some(finding.recommend(Recommendation::new("edit-object", cure)))
 }

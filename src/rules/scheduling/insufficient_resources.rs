@@ -49,7 +49,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn no_room(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let Some(want) = Shortage::find(scene, placement, &guest) else {
         return Some(by_words(scene, placement, &guest));
@@ -58,12 +58,16 @@ fn no_room(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let finding = RULE.finding(workload.clone(), want.message(&workload.short(), scene.nodes().exact));
     let mut finding = placement
         .cite(scene, finding)
-        .because(node.object(), format!("status.allocatable[{}]", want.resource), amount(want.resource, node.offers(want.resource)))
+        .because(node.object(), format!("status.allocatable[{}]", want.resource), written(node, want.resource))
         .confidence(placement.confidence())
         .recommend(Recommendation::new("set-resources", want.cure(&workload.short(), scene.nodes().exact)))
         .next(quote::command(&["kubectl", "describe", "node", node.name()]));
     if let Some((name, request)) = largest(&guest, want.resource) {
-        finding = finding.because(pod.object(), format!("spec.containers[{name}].resources.requests[{}]", want.resource), request);
+        finding = finding.because(
+            pod.object(),
+            format!("spec.containers[{name}].resources.requests[{}]", want.resource),
+            request,
+        );
     }
     Some(finding)
 }
@@ -71,9 +75,17 @@ fn no_room(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
 /// Says what the scheduler says, where the nodes tell no more.
 fn by_words(scene: &Scene<'_>, placement: &Placement, guest: &Guest<'_>) -> Finding {
     let workload = &scene.pod(placement.pod).workload().object;
-    let resource = placement.reasons.iter().find(|reason| reason.obstacle == Obstacle::Resources).map_or("", |reason| reason.detail.as_str());
-    let request = guest.demand.get(resource).map_or_else(String::new, |request| format!(": it requests {}", phrase(resource, *request)));
-    let unread = if scene.nodes().known && !scene.nodes().exact { "; not all pods on the nodes could be read" } else { "" };
+    let resource = placement
+        .reasons
+        .iter()
+        .find(|reason| reason.obstacle == Obstacle::Resources)
+        .map_or("", |reason| reason.detail.as_str());
+    let request = guest
+        .demand
+        .get(resource)
+        .map_or_else(String::new, |request| format!(": it requests {}", phrase(resource, *request)));
+    let unread =
+        if scene.nodes().known && !scene.nodes().exact { "; not all pods on the nodes could be read" } else { "" };
     let message = format!("{} finds no node with enough free `{resource}`{request}{unread}", workload.short());
     let cure = format!("lower the {resource} request of {}, free room on a node, or add a node", workload.short());
     placement
@@ -100,7 +112,9 @@ impl<'s, 'a> Shortage<'s, 'a> {
     fn find(scene: &'s Scene<'a>, placement: &Placement, guest: &'s Guest<'_>) -> Option<Self> {
         let nodes = placement.nodes(scene);
         let short = nodes.iter().filter(|node| !guest.missing(node).is_empty());
-        let node = *short.min_by_key(|node| (guest.outgrows(node), guest.missing(node).len(), worst(guest, node).map(|(share, _)| share)))?;
+        let node = *short.min_by_key(|node| {
+            (guest.outgrows(node), guest.missing(node).len(), worst(guest, node).map(|(share, _)| share))
+        })?;
         let (_, resource) = worst(guest, node)?;
         let request = *guest.demand.get(resource)?;
         let outgrown = nodes.iter().all(|node| request > node.offers(resource));
@@ -113,7 +127,12 @@ impl<'s, 'a> Shortage<'s, 'a> {
         let Self { node, resource, request, .. } = self;
         let offers = node.offers(resource);
         if *resource == "pods" {
-            return format!("{workload} finds no free pod slot: the roomiest node {} already runs {} of {} pods", node.name(), offers.saturating_sub(node.free("pods")).value(), offers.value());
+            return format!(
+                "{workload} finds no free pod slot: the roomiest node {} already runs {} of {} pods",
+                node.name(),
+                offers.saturating_sub(node.free("pods")).value(),
+                offers.value()
+            );
         }
         if self.outgrown && offers.is_zero() {
             let which = if self.anywhere { "" } else { " that it may run on" };
@@ -121,9 +140,18 @@ impl<'s, 'a> Shortage<'s, 'a> {
         }
         if self.outgrown {
             let which = if self.anywhere { "any node" } else { "any node it may run on" };
-            return format!("{workload} requests {}, more than {which} has: the largest, {}, has {} allocatable", phrase(resource, *request), node.name(), amount(resource, offers));
+            return format!(
+                "{workload} requests {}, more than {which} has: the largest, {}, has {} allocatable",
+                phrase(resource, *request),
+                node.name(),
+                amount(resource, offers)
+            );
         }
-        let others = if self.others.is_empty() { String::new() } else { format!(" (and too little {})", self.others.join(", ")) };
+        let others = if self.others.is_empty() {
+            String::new()
+        } else {
+            format!(" (and too little {})", self.others.join(", "))
+        };
         let free = node.free(resource).max(Quantity::ZERO);
         format!(
             "{workload} requests {}; the roomiest node {} has {}{} free of {} allocatable, {} too little{others}",
@@ -146,8 +174,14 @@ impl<'s, 'a> Shortage<'s, 'a> {
             ("pods", _) => format!("remove pods from {}, raise its limit of pods, or add a node", node.name()),
             (_, true) if free.is_zero() => grow,
             (_, true) => format!("{lower} (what {} has free), or {grow}", node.name()),
-            (_, false) if free.is_zero() => format!("free {} on {}, or add a node", phrase(resource, *request), node.name()),
-            (_, false) => format!("{lower}, free {} on {}, or add a node", amount(resource, request.saturating_sub(free)), node.name()),
+            (_, false) if free.is_zero() => {
+                format!("free {} on {}, or add a node", phrase(resource, *request), node.name())
+            }
+            (_, false) => format!(
+                "{lower}, free {} on {}, or add a node",
+                amount(resource, request.saturating_sub(free)),
+                node.name()
+            ),
         }
     }
 }
@@ -165,10 +199,24 @@ fn worst<'g>(guest: &'g Guest<'_>, node: &NodeRoom<'_>) -> Option<(i64, &'g str)
 fn largest<'g>(guest: &'g Guest<'_>, resource: &str) -> Option<(&'g str, &'g str)> {
     let request = |container: &'g k8s_openapi::api::core::v1::Container| {
         let resources = container.resources.as_ref()?;
-        let amount = resources.requests.iter().chain(resources.limits.as_ref()).find_map(|amounts| amounts.get(resource))?;
+        let amount =
+            resources.requests.iter().chain(resources.limits.as_ref()).find_map(|amounts| amounts.get(resource))?;
         Some((amount.0.parse::<Quantity>().ok()?, container.name.as_str(), amount.0.as_str()))
     };
-    guest.spec.containers.iter().filter_map(request).max_by_key(|(amount, ..)| *amount).map(|(_, name, written)| (name, written))
+    guest
+        .spec
+        .containers
+        .iter()
+        .filter_map(request)
+        .max_by_key(|(amount, ..)| *amount)
+        .map(|(_, name, written)| (name, written))
+}
+
+/// Returns what a node offers, as written in its status.
+fn written(node: &NodeRoom<'_>, resource: &str) -> String {
+    let status = node.node.object.status.as_ref();
+    let offered = status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref())?.get(resource));
+    offered.map_or_else(|| "0".to_owned(), |amount| amount.0.clone())
 }
 
 fn amount(resource: &str, amount: Quantity) -> String {

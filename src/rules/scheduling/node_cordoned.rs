@@ -53,7 +53,8 @@ fn cordoned(scene: &Scene<'_>, placements: &[&Placement]) -> Option<Finding> {
     let first = *placements.first()?;
     let nodes = first.nodes(scene);
     let node = *nodes.first()?;
-    let mut workloads: Vec<_> = placements.iter().map(|placement| scene.pod(placement.pod).workload().object.short()).collect();
+    let mut workloads: Vec<_> =
+        placements.iter().map(|placement| scene.pod(placement.pod).workload().object.short()).collect();
     workloads.sort();
     workloads.dedup();
     let others: Vec<_> = nodes.iter().skip(1).map(|node| node.name()).collect();
@@ -65,7 +66,8 @@ fn cordoned(scene: &Scene<'_>, placements: &[&Placement]) -> Option<Finding> {
     let workloads = describe::names(workloads.iter().map(String::as_str));
     let message = format!("{} is cordoned{others}, and no other node can take {workloads}", node.object().short());
     let since = since(node);
-    let mut finding = RULE.finding(node.object(), message).because_at(node.object(), "spec.unschedulable", "true", since);
+    let mut finding =
+        RULE.finding(node.object(), message).because_at(node.object(), "spec.unschedulable", "true", since);
     finding = first.cite(scene, finding).confidence(first.confidence());
     for placement in placements.iter().skip(1) {
         let pod = scene.pod(placement.pod);
@@ -75,7 +77,11 @@ fn cordoned(scene: &Scene<'_>, placements: &[&Placement]) -> Option<Finding> {
         finding = finding.because(node.object(), "spec.unschedulable", "true");
     }
     let cure = format!("uncordon {} when its maintenance is over, or let {workloads} run on other nodes", node.name());
-    Some(finding.recommend(Recommendation::new("uncordon-node", cure).command(quote::command(&["kubectl", "uncordon", node.name()]))))
+    Some(finding.recommend(Recommendation::new("uncordon-node", cure).command(quote::command(&[
+        "kubectl",
+        "uncordon",
+        node.name(),
+    ]))))
 }
 
 /// Returns when the node was cordoned, as the taint that goes with it tells.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::NodeSelectorRequirement;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::fit::{Guest, holds};
-use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe};
+use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -50,25 +50,38 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn no_such_node(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = pod.workload().object.short();
     let (words, why, path, value) = explain(scene, &guest);
     let finding = RULE.finding(pod.workload().object.clone(), format!("{words} of {workload} asks for {why}"));
     let finding = placement.cite(scene, finding).because(pod.object(), path, value);
     let cure = format!("correct {words} of {workload}, or give the label to a node that is meant for it");
     let confidence = if scene.nodes().known { placement.confidence() } else { 0.8 };
-    Some(finding.confidence(confidence).recommend(Recommendation::new("edit-object", cure)).next("kubectl get nodes --show-labels"))
+    Some(
+        finding
+            .confidence(confidence)
+            .recommend(Recommendation::new("edit-object", cure))
+            .next("kubectl get nodes --show-labels"),
+    )
 }
 
 /// Returns what asks, what for, and the field with its value.
 fn explain(scene: &Scene<'_>, guest: &Guest<'_>) -> (&'static str, String, &'static str, String) {
     const AFFINITY: &str = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
     let pairs = guest.spec.node_selector.iter().flatten();
-    let selector: Vec<_> = pairs.map(|(key, value)| NodeSelectorRequirement { key: key.clone(), operator: "In".to_owned(), values: Some(vec![value.clone()]) }).collect();
+    let selector: Vec<_> = pairs
+        .map(|(key, value)| NodeSelectorRequirement {
+            key: key.clone(),
+            operator: "In".to_owned(),
+            values: Some(vec![value.clone()]),
+        })
+        .collect();
     let terms = guest.terms().unwrap_or_default();
     let printed = selector.iter().map(describe::requirement).collect::<Vec<_>>().join(",");
     let nodes = &scene.nodes().all;
-    let unmet = |list: &[NodeSelectorRequirement]| nodes.is_empty() || !nodes.iter().any(|node| list.iter().all(|one| meets(one, node)));
+    let unmet = |list: &[NodeSelectorRequirement]| {
+        nodes.is_empty() || !nodes.iter().any(|node| list.iter().all(|one| meets(one, node)))
+    };
     if !selector.is_empty() && (terms.is_empty() || unmet(&selector)) {
         return ("the node selector", describe_lack(nodes, &selector), "spec.nodeSelector", printed);
     }
@@ -77,7 +90,8 @@ fn explain(scene: &Scene<'_>, guest: &Guest<'_>) -> (&'static str, String, &'sta
     if let [term] = terms {
         let mut all = term.match_expressions.clone().unwrap_or_default();
         all.extend(selector);
-        let lack = if all.is_empty() { format!("`{value}`, which no available node is") } else { describe_lack(nodes, &all) };
+        let lack =
+            if all.is_empty() { format!("`{value}`, which no available node is") } else { describe_lack(nodes, &all) };
         return ("the required node affinity", lack, AFFINITY, value);
     }
     ("the required node affinity", format!("`{value}`, and no available node is any of these"), AFFINITY, value)
@@ -97,7 +111,11 @@ fn describe_lack(nodes: &[NodeRoom<'_>], all: &[NodeSelectorRequirement]) -> Str
     };
     match all {
         [one] => format!("{}: only {}, where it cannot run", print(one), place(one)),
-        _ => format!("{}, but no node has them all: {}", all.iter().map(print).collect::<Vec<_>>().join(" and "), all.iter().map(place).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "{}, but no node has them all: {}",
+            all.iter().map(print).collect::<Vec<_>>().join(" and "),
+            all.iter().map(place).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 
@@ -109,15 +127,24 @@ fn hint(nodes: &[NodeRoom<'_>], missing: &NodeSelectorRequirement) -> String {
             values.entry(value).or_default().push(node.name());
         }
     }
+    let listed = missing.values.as_deref().unwrap_or_default();
+    if missing.key == "kubernetes.io/hostname"
+        && let Some(node) = nodes.iter().find(|node| listed.iter().any(|one| one == node.name()))
+    {
+        return format!(" ({} has lost this label)", node.object().short());
+    }
     if missing.key == "kubernetes.io/hostname" && !values.is_empty() {
         return format!(" (there are {})", describe::names(values.keys().copied()));
     }
     if !values.is_empty() {
-        let there: Vec<_> = values.iter().map(|(value, on)| format!("`{}={value}` on {}", missing.key, describe::names(on.iter().copied()))).collect();
+        let there: Vec<_> = values
+            .iter()
+            .map(|(value, on)| format!("`{}={value}` on {}", missing.key, describe::names(on.iter().copied())))
+            .collect();
         return format!(" (there is {})", describe::names(there.iter().map(String::as_str)));
     }
     let keys = nodes.iter().flat_map(|node| node.labels().into_iter().flatten()).map(|(key, _)| key.as_str());
-    match describe::similar(&missing.key, keys).first() {
+    match near::nearest(&missing.key, keys).first() {
         Some(near) => format!(" (there is a label `{near}`)"),
         None => String::new(),
     }

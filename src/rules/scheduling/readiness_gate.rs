@@ -49,7 +49,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn unmet(pod: PodView<'_>) -> Vec<Finding> {
     let ready = pod.condition("ContainersReady").filter(|condition| condition.status == "True");
-    let since = ready.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).or(pod.created());
+    let since =
+        ready.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).or(pod.created());
     let waited = since.is_none_or(|since| pod.scene.now().duration_since(since) > PATIENCE);
     if ready.is_none() || !waited || pod.is_finished() || pod.is_terminating() {
         return Vec::new();
@@ -69,9 +70,15 @@ fn finding(pod: PodView<'_>, gate: &PodReadinessGate, since: Option<jiff::Timest
     let said = condition.and_then(|condition| condition.message.as_deref().or(condition.reason.as_deref()));
     let said = said.filter(|said| !said.is_empty()).map(|said| format!(": {said}")).unwrap_or_default();
     let workload = &pod.workload().object;
-    let message = format!("{} is not ready though its containers are: the condition `{name}` of its readiness gate is {status}{said}", workload.short());
+    let message = format!(
+        "{} is not ready though its containers are: the condition `{name}` of its readiness gate is {status}{said}",
+        workload.short()
+    );
     let value = condition.map_or("missing", |condition| condition.status.as_str());
-    let cure = format!("see why the controller behind `{name}` does not set it, or remove the readiness gate from {}", workload.short());
+    let cure = format!(
+        "see why the controller behind `{name}` does not set it, or remove the readiness gate from {}",
+        workload.short()
+    );
     Some(
         RULE.finding(workload.clone(), message)
             .key(name)

@@ -1,4 +1,4 @@
-//! A scheduling gate that nobody lifts, or a ResourceClaim that is not allocated.
+//! A scheduling gate that nobody lifts, or a resource claim that is not allocated.
 
 use jiff::SignedDuration;
 
@@ -60,7 +60,10 @@ fn gated(pod: PodView<'_>) -> Option<Finding> {
     let names: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
     let workload = &pod.workload().object;
     let message = format!("{} waits for its scheduling gate `{}` to be lifted", workload.short(), names.join("`, `"));
-    let cure = format!("see why the controller behind `{}` does not lift it: is it running, is its queue full?", names.join("`, `"));
+    let cure = format!(
+        "see why the controller behind `{}` does not lift it: is it running, is its queue full?",
+        names.join("`, `")
+    );
     let finding = RULE.finding(workload.clone(), message).key(names.join(","));
     let finding = finding.because_at(pod.object(), "spec.schedulingGates", names.join(","), pod.created());
     let finding = finding.seen(pod.created(), Some(pod.scene.now())).affects(pod.object()).confidence(0.95);
@@ -74,9 +77,19 @@ fn claim_waits(scene: &Scene<'_>, placement: &Placement) -> Finding {
     let claims = pod.spec().and_then(|spec| spec.resource_claims.as_deref()).unwrap_or_default();
     let names: Vec<_> = claims.iter().map(|claim| claim.name.as_str()).collect();
     let which = if names.is_empty() { String::new() } else { format!(" `{}`", names.join("`, `")) };
-    let said = placement.reasons.iter().find(|reason| reason.obstacle == Obstacle::ResourceClaim).map_or("", |reason| reason.detail.as_str());
+    let said = placement
+        .reasons
+        .iter()
+        .find(|reason| reason.obstacle == Obstacle::ResourceClaim)
+        .map_or("", |reason| reason.detail.split(". ").next().unwrap_or_default());
     let message = format!("the resource claim{which} of {} is not allocated: {said}", workload.short());
     let finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(names.join(","))).confidence(0.9);
     let cure = "check that the driver of the device class runs and that a device is free";
-    finding.recommend(Recommendation::new("fix-claim", cure)).next(quote::command(&["kubectl", "get", "resourceclaims", "-n", pod.namespace()]))
+    finding.recommend(Recommendation::new("fix-claim", cure)).next(quote::command(&[
+        "kubectl",
+        "get",
+        "resourceclaims",
+        "-n",
+        pod.namespace(),
+    ]))
 }

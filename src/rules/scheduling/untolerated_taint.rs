@@ -56,7 +56,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn tainted(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let mut by_taint: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for node in placement.nodes(scene) {
@@ -69,7 +69,9 @@ fn tainted(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     };
     let place = match nodes.as_slice() {
         [node] if by_taint.len() == 1 => format!(" of {node}, the only node that it could run on"),
-        _ if by_taint.len() == 1 => format!(", which all nodes have that it could run on ({})", describe::names(nodes.iter().copied())),
+        _ if by_taint.len() == 1 => {
+            format!(", which all nodes have that it could run on ({})", describe::names(nodes.iter().copied()))
+        }
         _ => format!(" of {}, nor the taints of the other nodes", describe::names(nodes.iter().copied())),
     };
     let key = taint.split(['=', ':']).next().unwrap_or_default();
@@ -81,34 +83,52 @@ fn tainted(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let add = format!("add a toleration of `{taint}` to {}, if it belongs on these nodes", workload.short());
     let finding = finding.because(node.object(), "spec.taints", taint.as_str()).confidence(placement.confidence());
     Some(
-        finding
-            .recommend(Recommendation::new("edit-object", add))
-            .recommend(Recommendation::new("edit-node", "or remove the taint, if it was set by mistake").risk(Risk::Medium).command(quote::command(&remove))),
+        finding.recommend(Recommendation::new("edit-object", add)).recommend(
+            Recommendation::new("edit-node", "or remove the taint, if it was set by mistake")
+                .risk(Risk::Medium)
+                .command(quote::command(&remove)),
+        ),
     )
 }
 
 fn print(taint: &Taint) -> String {
-    let value = taint.value.as_deref().filter(|value| !value.is_empty()).map(|value| format!("={value}")).unwrap_or_default();
+    let value =
+        taint.value.as_deref().filter(|value| !value.is_empty()).map(|value| format!("={value}")).unwrap_or_default();
     format!("{}{value}:{}", taint.key, taint.effect)
 }
 
 fn by_words(scene: &Scene<'_>, placement: &Placement) -> Finding {
     let workload = &scene.pod(placement.pod).workload().object;
-    let key = placement.reasons.iter().find(|reason| reason.obstacle == Obstacle::Taint).map_or("", |reason| reason.detail.as_str());
+    let key = placement
+        .reasons
+        .iter()
+        .find(|reason| reason.obstacle == Obstacle::Taint)
+        .map_or("", |reason| reason.detail.as_str());
     let which = if key.is_empty() { "a taint".to_owned() } else { format!("the taint `{key}`") };
     let message = format!("{} does not tolerate {which} of the nodes", workload.short());
     let cure = format!("add a toleration to {}, if it belongs on these nodes, or remove the taint", workload.short());
     let finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(key));
-    finding.confidence(if placement.sure { 0.9 } else { 0.6 }).recommend(Recommendation::new("edit-object", cure)).next("kubectl describe nodes")
+    finding
+        .confidence(if placement.sure { 0.9 } else { 0.6 })
+        .recommend(Recommendation::new("edit-object", cure))
+        .next("kubectl describe nodes")
 }
 
 /// The node's fault is the cause; this only leads to it.
 fn node_at_fault(scene: &Scene<'_>, placement: &Placement) -> Finding {
     let workload = &scene.pod(placement.pod).workload().object;
     let nodes = placement.nodes(scene);
-    let key = placement.reasons.iter().find(|reason| reason.obstacle == Obstacle::NodeFault).map_or("", |reason| reason.detail.as_str());
-    let names = if nodes.is_empty() { "a node".to_owned() } else { describe::names(nodes.iter().map(|node| node.name())) };
-    let message = format!("{} could run on {names}, but Kubernetes tainted it `{key}`, because the node is not healthy", workload.short());
+    let key = placement
+        .reasons
+        .iter()
+        .find(|reason| reason.obstacle == Obstacle::NodeFault)
+        .map_or("", |reason| reason.detail.as_str());
+    let names =
+        if nodes.is_empty() { "a node".to_owned() } else { describe::names(nodes.iter().map(|node| node.name())) };
+    let message = format!(
+        "{} could run on {names}, but Kubernetes tainted it `{key}`, because the node is not healthy",
+        workload.short()
+    );
     let mut finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(key)).confidence(0.4);
     // A node explains what happens to its own pods, and this pod has no node yet.
     finding.affected = vec![workload.clone()];

@@ -51,26 +51,42 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn out_of_reach(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
     let pod = scene.pod(placement.pod);
-    let guest = Guest::new(scene.snapshot, scene.nodes(), &pod.pod.object)?;
+    let guest = Guest::new(scene.snapshot, &pod.pod.object)?;
     let workload = &pod.workload().object;
     let nodes = placement.nodes(scene);
-    let Some(volume) = guest.volumes.iter().copied().find(|volume| !nodes.iter().all(|node| reaches(volume, node))) else {
+    let Some(volume) = guest.volumes.iter().copied().find(|volume| !nodes.iter().all(|node| reaches(volume, node)))
+    else {
         return Some(by_words(scene, placement));
     };
     let (name, place) = (volume.object.name(), place(volume));
     let claim = claim(volume);
-    let message = format!("{} cannot run where its volume `{name}` is: the volume's node affinity is `{place}`{}{}", workload.short(), claim_words(claim.as_ref()), whereabouts(scene, &guest, volume, &nodes));
+    let message = format!(
+        "{} cannot run where its volume `{name}`{} is: the volume's node affinity is `{place}`{}",
+        workload.short(),
+        claim_words(claim.as_ref()),
+        whereabouts(scene, &guest, volume, &nodes)
+    );
     let mut finding = placement.cite(scene, RULE.finding(workload.clone(), message).key(name));
     let object = ObjectRef::new(Kind::PersistentVolume, "", name);
-    finding = finding.because(object.clone(), "spec.nodeAffinity.required", place.as_str()).mentions(object).confidence(placement.confidence());
+    finding = finding
+        .because(object.clone(), "spec.nodeAffinity.required", place.as_str())
+        .mentions(object)
+        .confidence(placement.confidence());
     if let Some(selector) = guest.spec.node_selector.as_ref() {
         finding = finding.because(pod.object(), "spec.nodeSelector", crate::scene::selector::print(selector));
     }
     if let Some(claim) = claim {
         finding = finding.because(claim, "spec.volumeName", name);
     }
-    let cure = format!("let {} run on nodes with `{place}`, or move its data to a volume that can be used where it runs", workload.short());
-    Some(finding.recommend(Recommendation::new("edit-object", cure).risk(Risk::Medium)).next(quote::command(&["kubectl", "describe", "pv", name])))
+    let cure = format!(
+        "let {} run on nodes with `{place}`, or move its data to a volume that can be used where it runs",
+        workload.short()
+    );
+    Some(
+        finding
+            .recommend(Recommendation::new("edit-object", cure).risk(Risk::Medium))
+            .next(quote::command(&["kubectl", "describe", "pv", name])),
+    )
 }
 
 /// Says where the volume is and where the pod may go.
@@ -94,7 +110,7 @@ fn place(volume: &PersistentVolume) -> String {
         return required.node_selector_terms.iter().map(describe::node_term).collect::<Vec<_>>().join(" or ");
     }
     let zone = |key: &&str| Some(format!("{key}={}", volume.metadata.labels.as_ref()?.get(*key)?));
-    ZONES.iter().filter_map(|key| zone(&key)).collect::<Vec<_>>().join(",")
+    ZONES.iter().filter_map(zone).collect::<Vec<_>>().join(",")
 }
 
 fn claim(volume: &Stored<PersistentVolume>) -> Option<ObjectRef> {
@@ -109,8 +125,17 @@ fn claim_words(claim: Option<&ObjectRef>) -> String {
 fn by_words(scene: &Scene<'_>, placement: &Placement) -> Finding {
     let pod = scene.pod(placement.pod);
     let workload = &pod.workload().object;
-    let claims = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default().iter().filter_map(crate::scene::topology::claim_of);
-    let message = format!("{} cannot run where the volume of its claim {} is, says the scheduler", workload.short(), describe::names(claims));
+    let claims = pod
+        .spec()
+        .and_then(|spec| spec.volumes.as_deref())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(crate::scene::topology::claim_of);
+    let message = format!(
+        "{} cannot run where the volume of its claim {} is, says the scheduler",
+        workload.short(),
+        describe::names(claims)
+    );
     let cure = format!("let {} run on the node or in the zone of its volume", workload.short());
     let finding = placement.cite(scene, RULE.finding(workload.clone(), message)).confidence(0.8);
     finding.recommend(Recommendation::new("edit-object", cure).risk(Risk::Medium)).next("kubectl get pv -o wide")

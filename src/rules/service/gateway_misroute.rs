@@ -49,26 +49,35 @@ fn misroutes(scene: &Scene<'_>, router: &Router) -> Vec<Finding> {
         return Vec::new();
     }
     let wrong = router.routes.iter().filter(known).filter_map(|route| Some((route, meant(route)?)));
-    let wrong = wrong.filter(|(route, meant)| *meant != route.service && !reached.contains(meant) && !names_itself(route));
+    let wrong =
+        wrong.filter(|(route, meant)| *meant != route.service && !reached.contains(meant) && !names_itself(route));
     wrong.map(|(route, meant)| finding(router, route, meant, regular)).collect()
 }
 
 /// Returns whether the path also speaks of the Service to which it leads.
 fn names_itself(route: &Route) -> bool {
     let path = normal(&route.path);
-    route.service.split('-').any(|part| part.len() > 3 && !matches!(part, "service" | "server") && path.contains(&normal(part)))
+    route
+        .service
+        .split('-')
+        .any(|part| part.len() > 3 && !matches!(part, "service" | "server") && path.contains(&normal(part)))
 }
 
 /// Returns the Services of a namespace by what a path would call them; ambiguous words are left out.
 fn by_key<'s>(scene: &'s Scene<'_>, namespace: &str) -> BTreeMap<String, &'s str> {
-    let services: Vec<&str> = scene.snapshot.objects.services.in_namespace(namespace).map(|service| service.object.name()).collect();
+    let services: Vec<&str> =
+        scene.snapshot.objects.services.in_namespace(namespace).map(|service| service.object.name()).collect();
     let prefix = common_prefix(&services);
     let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for name in services {
         let bare = prefix.and_then(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
         found.entry(key(bare)).or_default().push(name);
     }
-    found.into_iter().filter(|(key, names)| names.len() == 1 && key.len() > 2).filter_map(|(key, names)| Some((key, *names.first()?))).collect()
+    found
+        .into_iter()
+        .filter(|(key, names)| names.len() == 1 && key.len() > 2)
+        .filter_map(|(key, names)| Some((key, *names.first()?)))
+        .collect()
 }
 
 /// Returns the first word that most Services share: `shop-` of `shop-cart`, `shop-mail`.
@@ -76,7 +85,11 @@ fn common_prefix<'s>(services: &[&'s str]) -> Option<&'s str> {
     let first = services.iter().filter_map(|name| name.split_inclusive('-').next().filter(|part| part.ends_with('-')));
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     first.for_each(|part| *counts.entry(part).or_default() += 1);
-    counts.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 2 && *count * 2 > services.len()).map(|(part, _)| part)
+    counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .filter(|(_, count)| *count > 2 && *count * 2 > services.len())
+        .map(|(part, _)| part)
 }
 
 fn normal(text: &str) -> String {
@@ -96,7 +109,12 @@ fn keys(path: &str) -> Vec<String> {
 
 fn finding(router: &Router, route: &Route, meant: &str, regular: usize) -> Finding {
     let object = &router.object;
-    let message = format!("{} leads path `{}` to service `{}`, not to `{meant}`, which the path names and no route reaches", object.short(), route.path, route.service);
+    let message = format!(
+        "{} leads path `{}` to service `{}`, not to `{meant}`, which the path names and no route reaches",
+        object.short(),
+        route.path,
+        route.service
+    );
     let command = quote::command(&["kubectl", "edit", &object.short(), "-n", object.namespace()]);
     RULE.finding(object.clone(), message)
         .key(route.path.as_str())
@@ -104,5 +122,11 @@ fn finding(router: &Router, route: &Route, meant: &str, regular: usize) -> Findi
         .because(object.clone(), route.at.clone(), format!("{} -> {}", route.path, route.service))
         .affects(ObjectRef::new(Kind::Service, object.namespace(), meant))
         .mentions(ObjectRef::new(Kind::Service, object.namespace(), &route.service))
-        .recommend(Recommendation::new("edit-object", format!("lead `{}` to service {meant}, if its path means what it says", route.path)).command(command))
+        .recommend(
+            Recommendation::new(
+                "edit-object",
+                format!("lead `{}` to service {meant}, if its path means what it says", route.path),
+            )
+            .command(command),
+        )
 }

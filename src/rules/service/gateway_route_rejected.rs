@@ -36,9 +36,16 @@ Follow the reason: `NotAllowedByListeners` means that the Gateway does not admit
 const CONDITIONS: &[&str] = &["Accepted", "ResolvedRefs", "Programmed"];
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let gateway = |object: &&Custom| object.api_version.starts_with("gateway.networking.k8s.io/") && (object.kind.ends_with("Route") || object.kind == "Gateway");
+    let gateway = |object: &&Custom| {
+        object.api_version.starts_with("gateway.networking.k8s.io/")
+            && (object.kind.ends_with("Route") || object.kind == "Gateway")
+    };
     let objects = scene.snapshot.objects.custom.iter().map(|object| &object.object);
-    objects.filter(gateway).filter(|object| scene.snapshot.scope.includes(object.namespace())).flat_map(rejected).collect()
+    objects
+        .filter(gateway)
+        .filter(|object| scene.snapshot.scope.includes(object.namespace()))
+        .flat_map(rejected)
+        .collect()
 }
 
 fn rejected(object: &Custom) -> Vec<Finding> {
@@ -46,13 +53,21 @@ fn rejected(object: &Custom) -> Vec<Finding> {
     let mut found = Vec::new();
     for (index, parent) in list(&object.status, "parents").iter().enumerate() {
         let name = parent.pointer("/parentRef/name").and_then(Value::as_str).unwrap_or_default();
-        found.extend(list(parent, "conditions").iter().filter_map(|condition| judge(object, &format!("gateway `{name}`"), &format!("status.parents[{index}]"), condition)));
+        found.extend(list(parent, "conditions").iter().filter_map(|condition| {
+            judge(object, &format!("gateway `{name}`"), &format!("status.parents[{index}]"), condition)
+        }));
     }
     for listener in list(&object.status, "listeners") {
         let name = listener.get("name").and_then(Value::as_str).unwrap_or_default();
-        found.extend(list(&listener, "conditions").iter().filter_map(|condition| judge(object, &format!("listener `{name}`"), &format!("status.listeners[{name}]"), condition)));
+        found.extend(list(&listener, "conditions").iter().filter_map(|condition| {
+            judge(object, &format!("listener `{name}`"), &format!("status.listeners[{name}]"), condition)
+        }));
     }
-    found.extend(list(&object.status, "conditions").iter().filter_map(|condition| judge(object, "its controller", "status", condition)));
+    found.extend(
+        list(&object.status, "conditions")
+            .iter()
+            .filter_map(|condition| judge(object, "its controller", "status", condition)),
+    );
     found
 }
 
@@ -72,7 +87,12 @@ fn judge(object: &Custom, by: &str, path: &str, condition: &Value) -> Option<Fin
         RULE.finding(subject.clone(), message.trim_end().to_owned())
             .key(format!("{by}/{type_}"))
             .confidence(0.96)
-            .because_at(subject, format!("{path}.conditions[{type_}].reason"), format!("{reason}: {}", text("message")), since)
+            .because_at(
+                subject,
+                format!("{path}.conditions[{type_}].reason"),
+                format!("{reason}: {}", text("message")),
+                since,
+            )
             .seen(since, None)
             .recommend(Recommendation::new("edit-object", advice(reason)))
             .next(describe),

@@ -36,7 +36,12 @@ Correct the name or port in the Ingress, or create the Service.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let ingresses = scene.snapshot.objects.ingresses.iter().filter(|ingress| scene.snapshot.scope.includes(ingress.object.namespace()));
+    let ingresses = scene
+        .snapshot
+        .objects
+        .ingresses
+        .iter()
+        .filter(|ingress| scene.snapshot.scope.includes(ingress.object.namespace()));
     ingresses.flat_map(|ingress| broken(scene, ingress)).collect()
 }
 
@@ -61,7 +66,12 @@ fn backends(ingress: &Ingress) -> Vec<(String, &IngressServiceBackend)> {
     found
 }
 
-fn judge(scene: &Scene<'_>, ingress: &Stored<Ingress>, route: &str, backend: &IngressServiceBackend) -> Option<Finding> {
+fn judge(
+    scene: &Scene<'_>,
+    ingress: &Stored<Ingress>,
+    route: &str,
+    backend: &IngressServiceBackend,
+) -> Option<Finding> {
     let (namespace, name) = (ingress.object.namespace(), backend.name.as_str());
     let services = &scene.snapshot.objects.services;
     let object = ObjectRef::new(Kind::Ingress, namespace, ingress.object.name());
@@ -69,12 +79,21 @@ fn judge(scene: &Scene<'_>, ingress: &Stored<Ingress>, route: &str, backend: &In
     let (message, near, summary) = match services.look_up(namespace, name) {
         Lookup::Unknown => return None,
         Lookup::Absent => {
-            let message = format!("ingress/{} routes `{route}` to service `{name}`, which does not exist", ingress.object.name());
-            (message, nearest(name, services.in_namespace(namespace).map(|service| service.object.name())).join(" or "), format!("create service {name}, or correct the backend of `{route}`"))
+            let message =
+                format!("ingress/{} routes `{route}` to service `{name}`, which does not exist", ingress.object.name());
+            (
+                message,
+                nearest(name, services.in_namespace(namespace).map(|service| service.object.name())).join(" or "),
+                format!("create service {name}, or correct the backend of `{route}`"),
+            )
         }
         Lookup::Found(service) => {
             let known = missing_port(service, backend)?;
-            let message = format!("ingress/{} routes `{route}` to port {} of service `{name}`, which has only {known}", ingress.object.name(), port_word(backend));
+            let message = format!(
+                "ingress/{} routes `{route}` to port {} of service `{name}`, which has only {known}",
+                ingress.object.name(),
+                port_word(backend)
+            );
             (message, String::new(), format!("set the backend port of `{route}` to a port of service {name}: {known}"))
         }
     };
@@ -102,10 +121,13 @@ fn missing_port(service: &Service, backend: &IngressServiceBackend) -> Option<St
     let spec = service.spec.as_ref().filter(|spec| spec.type_.as_deref() != Some("ExternalName"))?;
     let port = backend.port.as_ref()?;
     let ports: Vec<_> = spec.ports.iter().flatten().collect();
-    let met = ports.iter().any(|known| port.number == Some(known.port) || (port.name.is_some() && port.name == known.name));
+    let met =
+        ports.iter().any(|known| port.number == Some(known.port) || (port.name.is_some() && port.name == known.name));
     if met || (port.number.is_none() && port.name.is_none()) {
         return None;
     }
-    let words = ports.iter().map(|known| known.name.as_ref().map_or_else(|| known.port.to_string(), |name| format!("{} ({name})", known.port)));
+    let words = ports.iter().map(|known| {
+        known.name.as_ref().map_or_else(|| known.port.to_string(), |name| format!("{} ({name})", known.port))
+    });
     Some(words.collect::<Vec<_>>().join(", "))
 }

@@ -59,21 +59,37 @@ fn unreachable(scene: &Scene<'_>, usage: &Usage<'_>, service: ServiceView<'_>) -
     if nodes.is_empty() {
         return None;
     }
-    let callers = usage.callers(service.namespace(), service.name()).iter().map(|call| call.caller).collect::<BTreeSet<_>>();
+    let callers =
+        usage.callers(service.namespace(), service.name()).iter().map(|call| call.caller).collect::<BTreeSet<_>>();
     let pods = callers.into_iter().flat_map(|caller| scene.pods_of(&scene.workloads()[caller]));
-    let cut: Vec<PodView<'_>> = pods.filter(|pod| !pod.is_finished() && pod.node().is_some_and(|node| !nodes.contains(node))).collect();
+    let cut: Vec<PodView<'_>> =
+        pods.filter(|pod| !pod.is_finished() && pod.node().is_some_and(|node| !nodes.contains(node))).collect();
     let first = *cut.first()?;
-    let line = cut.iter().flat_map(|pod| pod.containers()).find_map(|container| failing_calls::unanswered(container, service.name()));
+    let line = cut
+        .iter()
+        .flat_map(|pod| pod.containers())
+        .find_map(|container| failing_calls::unanswered(container, service.name()));
     Some(finding(service, first, &nodes, &cut, line.as_ref()))
 }
 
-fn finding(service: ServiceView<'_>, first: PodView<'_>, nodes: &BTreeSet<&str>, cut: &[PodView<'_>], line: Option<&Line<'_>>) -> Finding {
+fn finding(
+    service: ServiceView<'_>,
+    first: PodView<'_>,
+    nodes: &BTreeSet<&str>,
+    cut: &[PodView<'_>],
+    line: Option<&Line<'_>>,
+) -> Finding {
     let node = first.node().unwrap_or_default();
     let caller = first.workload().object.short();
-    let message = format!("{} has `internalTrafficPolicy: Local` and no endpoint on node {node}, so {caller} there cannot reach it", service.object().short());
+    let message = format!(
+        "{} has `internalTrafficPolicy: Local` and no endpoint on node {node}, so {caller} there cannot reach it",
+        service.object().short()
+    );
     let patch = r#"{"spec":{"internalTrafficPolicy":"Cluster"}}"#;
-    let command = quote::command(&["kubectl", "patch", "service", service.name(), "-n", service.namespace(), "-p", patch]);
-    let summary = format!("set `internalTrafficPolicy: Cluster` at service/{}, or run its pods on every node", service.name());
+    let command =
+        quote::command(&["kubectl", "patch", "service", service.name(), "-n", service.namespace(), "-p", patch]);
+    let summary =
+        format!("set `internalTrafficPolicy: Cluster` at service/{}, or run its pods on every node", service.name());
     let mut finding = RULE
         .finding(service.object(), message)
         .severity(if line.is_some() { Severity::Critical } else { Severity::Error })

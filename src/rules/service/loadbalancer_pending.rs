@@ -47,12 +47,16 @@ fn pending(scene: &Scene<'_>, service: ServiceView<'_>) -> Option<Finding> {
     if given || outside || scene.now().duration_since(created) < PATIENCE {
         return None;
     }
-    let event = scene.events_about("Service", service.namespace(), service.name()).filter(|event| event.is_warning()).last();
+    let event =
+        scene.events_about("Service", service.namespace(), service.name()).filter(|event| event.is_warning()).last();
     Some(finding(service, created, event))
 }
 
 fn finding(service: ServiceView<'_>, created: jiff::Timestamp, event: Option<&EventView<'_>>) -> Finding {
-    let why = event.map_or_else(|| "no controller has given it an address".to_owned(), |event| format!("`{}`: {}", event.reason, short(event.message)));
+    let why = event.map_or_else(
+        || "no controller has given it an address".to_owned(),
+        |event| format!("`{}`: {}", event.reason, short(event.message)),
+    );
     let message = format!("{} of type LoadBalancer waits for an address: {why}", service.object().short());
     let describe = quote::command(&["kubectl", "describe", "service", service.name(), "-n", service.namespace()]);
     let finding = RULE
@@ -61,10 +65,15 @@ fn finding(service: ServiceView<'_>, created: jiff::Timestamp, event: Option<&Ev
         .confidence(if event.is_some() { 0.95 } else { 0.85 })
         .because_at(service.object(), "status.loadBalancer.ingress", "none", Some(created))
         .seen(Some(created), Some(service.scene.now()))
-        .recommend(Recommendation::new("install", "install or mend the cluster's load balancer controller, or use an Ingress or `type: NodePort`"))
+        .recommend(Recommendation::new(
+            "install",
+            "install or mend the cluster's load balancer controller, or use an Ingress or `type: NodePort`",
+        ))
         .next(describe);
     match event {
-        Some(event) => finding.because_at(service.object(), format!("events[{}].message", event.reason), event.message, event.last),
+        Some(event) => {
+            finding.because_at(service.object(), format!("events[{}].message", event.reason), event.message, event.last)
+        }
         None => finding,
     }
 }

@@ -52,13 +52,21 @@ const STARTING: SignedDuration = SignedDuration::from_secs(30);
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let usage = Usage::new(scene);
     let judged = scene.services().filter(|service| scene.knows(Kind::Pod, service.namespace()) && counts(*service));
-    judged.filter(|service| usage.ready(*service) == 0).flat_map(|service| missing(&usage, service)).collect()
+    judged
+        .filter(|service| usage.ready(*service) == 0 || all_crash(*service))
+        .flat_map(|service| missing(&usage, service))
+        .collect()
 }
 
 /// Services without a selector have their endpoints written by somebody else; some publish pods that are not ready.
 fn counts(service: ServiceView<'_>) -> bool {
     let unready = service.service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses).unwrap_or(false);
-    service.selector().is_some() && !unready && !service.pods().any(PodView::is_ready)
+    service.selector().is_some() && !unready && !service.pods().any(|pod| pod.is_ready() && !pod.is_crash_looping())
+}
+
+/// Pods of a crash loop are ready for moments; the endpoints follow them.
+fn all_crash(service: ServiceView<'_>) -> bool {
+    service.pods().next().is_some() && service.pods().all(PodView::is_crash_looping)
 }
 
 fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
@@ -72,7 +80,10 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
     }
     // A bare pod that ended is no backend that somebody waits for.
     let serves = |workload: &&Workload<'_>| !workload.object.is(Kind::Pod) || pods.contains_key(&workload.object);
-    let found = workloads.into_iter().filter(serves).map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
+    let found = workloads
+        .into_iter()
+        .filter(serves)
+        .map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
     let found: Vec<_> = found.collect();
     if found.iter().any(|(_, pods)| pods.iter().any(|pod| is_starting(*pod))) {
         return Vec::new();
@@ -83,8 +94,10 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
 fn is_starting(pod: PodView<'_>) -> bool {
     let restarted = pod.containers().any(|container| container.restarts() > 0);
     let probes = pod.containers().filter_map(|container| ProbeView::of(container, ProbeKind::Readiness));
-    let allowed = probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
-    let since = pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
+    let allowed =
+        probes.map(|probe| probe.budget()).max().unwrap_or_default().min(SignedDuration::from_mins(3)).max(STARTING);
+    let since =
+        pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
     let since = since.max(pod.created());
     !restarted && since.is_some_and(|since| pod.scene.now().duration_since(since) < allowed)
 }
@@ -95,6 +108,9 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
     let message = match (pods.len(), asked) {
         (0, Some(0)) => format!("{name} has no backend: {short} is scaled to 0 replicas"),
         (0, _) => format!("{name} has no backend: {short} has no pods"),
+        _ if pods.iter().all(|pod| pod.is_crash_looping()) => {
+            format!("{name} has no lasting backend: {short} keeps crashing")
+        }
         (1, _) => format!("{name} has no ready backend: the only pod of {short} is not ready"),
         (count, _) => format!("{name} has no ready backend: none of the {count} pods of {short} is ready"),
     };
@@ -107,22 +123,45 @@ fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, 
         .because(service.object(), "spec.selector", service.selector().map(selector::print).unwrap_or_default())
         .mentions(service.object())
         .affects(service.object())
-        .recommend(Recommendation::new("mend-cause", format!("mend what keeps the pods of {short} from being ready")))
+        .recommend(fix(workload))
         .next(quote::command(&["kubectl", "describe", &short, "-n", workload.namespace()]));
     for pod in pods {
-        let since = pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
-        finding = finding.because_at(pod.object(), "status.conditions[Ready].status", "False", since).seen(since, Some(pod.scene.now())).affects(pod.object());
+        let since =
+            pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
+        let ready = if pod.is_ready() { "True" } else { "False" };
+        finding = finding
+            .because_at(pod.object(), "status.conditions[Ready].status", ready, since)
+            .seen(since, Some(pod.scene.now()))
+            .affects(pod.object());
     }
     finding.evidence.truncate(4);
     finding
 }
 
+fn fix(workload: &Workload<'_>) -> Recommendation {
+    let short = workload.object.short();
+    if workload.desired != Some(0) {
+        return Recommendation::new("mend-cause", format!("mend what keeps the pods of {short} from being ready"));
+    }
+    let command = quote::command(&["kubectl", "scale", &short, "--replicas=1", "-n", workload.namespace()]);
+    Recommendation::new("scale", format!("scale {short} up, if nobody meant it to be off")).command(command)
+}
+
 fn nothing(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
     let selector = service.selector()?;
     let pairs = selector::print(selector);
-    let message = format!("{} selects `{pairs}`, which no pod and no workload in namespace {} carries", service.object().short(), service.namespace());
+    let read = service.scene.knows(Kind::Deployment, service.namespace());
+    let who = if read { "no pod and no workload" } else { "no pod" };
+    let message = format!(
+        "{} selects `{pairs}`, which {who} in namespace {} carries",
+        service.object().short(),
+        service.namespace()
+    );
     let used = usage.is_used(service);
-    let summary = format!("deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it", service.name());
+    let summary = format!(
+        "deploy what carries the labels {pairs}, or correct the selector of service/{}, or delete it if nobody needs it",
+        service.name()
+    );
     Some(
         RULE.finding(service.object(), message)
             .severity(if used { Severity::Critical } else { Severity::Info })

@@ -40,7 +40,9 @@ fn mismatches(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
     let ports: Vec<&ServicePort> = service.service.spec.iter().flat_map(|spec| spec.ports.iter().flatten()).collect();
     let wrong = ports.iter().filter_map(|port| {
         let declared = mismatch(workload, port)?;
-        let right = |other: &&ServicePort| other.port == port.port && protocol(other.protocol.as_ref()) == protocol(declared.protocol.as_ref());
+        let right = |other: &&ServicePort| {
+            other.port == port.port && protocol(other.protocol.as_ref()) == protocol(declared.protocol.as_ref())
+        };
         (!ports.iter().any(|other| right(other))).then(|| finding(usage, service, workload, port, declared))
     });
     wrong.collect()
@@ -57,15 +59,27 @@ fn mismatch<'s>(workload: &Workload<'s>, port: &ServicePort) -> Option<&'s Conta
         Some(target) => usage::target_number(Some(template), target)?,
         None => u16::try_from(port.port).ok()?,
     };
-    let declared: Vec<_> = usage::ports(template).filter(|declared| declared.container_port == i32::from(number)).collect();
+    let declared: Vec<_> =
+        usage::ports(template).filter(|declared| declared.container_port == i32::from(number)).collect();
     let same = |declared: &&ContainerPort| protocol(declared.protocol.as_ref()) == protocol(port.protocol.as_ref());
     if declared.iter().any(same) { None } else { declared.first().copied() }
 }
 
-fn finding(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, port: &ServicePort, declared: &ContainerPort) -> Finding {
+fn finding(
+    usage: &Usage<'_>,
+    service: ServiceView<'_>,
+    workload: &Workload<'_>,
+    port: &ServicePort,
+    declared: &ContainerPort,
+) -> Finding {
     let (forwarded, served) = (protocol(port.protocol.as_ref()), protocol(declared.protocol.as_ref()));
     let short = workload.object.short();
-    let message = format!("{} forwards port {} as {forwarded}, but {short} serves port {} with {served}", service.object().short(), port.port, declared.container_port);
+    let message = format!(
+        "{} forwards port {} as {forwarded}, but {short} serves port {} with {served}",
+        service.object().short(),
+        port.port,
+        declared.container_port
+    );
     let command = quote::command(&["kubectl", "edit", "service", service.name(), "-n", service.namespace()]);
     let summary = format!("set `protocol: {served}` at port {} of service/{}", port.port, service.name());
     RULE.finding(service.object(), message)

@@ -28,8 +28,8 @@ or by the port that it declares. Services without a selector and those for workl
 Make the selector and the pod labels equal. Change the Service rather than the workload: a Deployment's own selector \
 cannot be changed, and other objects may select its labels.",
     severity: Severity::Error,
-    needs: &[Kind::Service, Kind::Pod],
-    uses: &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
+    needs: &[Kind::Service, Kind::Pod, Kind::Deployment, Kind::StatefulSet],
+    uses: &[Kind::DaemonSet],
     explains: &[
         "app-exception",
         "crash-no-logs",
@@ -55,25 +55,42 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let usage = Usage::new(scene);
-    let selected: HashSet<&ObjectRef> = scene.services().flat_map(ServiceView::workloads).map(|workload| &workload.object).collect();
-    empty.into_iter().filter(|service| usage.ready(*service) == 0).filter_map(|service| mismatch(scene, &usage, &selected, service)).collect()
+    let selected: HashSet<&ObjectRef> =
+        scene.services().flat_map(ServiceView::workloads).map(|workload| &workload.object).collect();
+    empty
+        .into_iter()
+        .filter(|service| usage.ready(*service) == 0)
+        .filter_map(|service| mismatch(scene, &usage, &selected, service))
+        .collect()
 }
 
 fn leads_nowhere(service: ServiceView<'_>) -> bool {
-    let known = service.scene.knows(Kind::Pod, service.namespace());
+    // A workload that is scaled to zero would be missed if workloads had not been read.
+    let known = [Kind::Pod, Kind::Deployment, Kind::StatefulSet]
+        .into_iter()
+        .all(|kind| service.scene.knows(kind, service.namespace()));
     known && service.selector().is_some() && service.pods().next().is_none() && service.workloads().next().is_none()
 }
 
-fn mismatch(scene: &Scene<'_>, usage: &Usage<'_>, selected: &HashSet<&ObjectRef>, service: ServiceView<'_>) -> Option<Finding> {
+fn mismatch(
+    scene: &Scene<'_>,
+    usage: &Usage<'_>,
+    selected: &HashSet<&ObjectRef>,
+    service: ServiceView<'_>,
+) -> Option<Finding> {
     let selector = service.selector()?;
-    let same = scene.workloads().iter().filter(|workload| workload.namespace() == service.namespace() && !usage::is_batch(workload));
+    let same = scene
+        .workloads()
+        .iter()
+        .filter(|workload| workload.namespace() == service.namespace() && !usage::is_batch(workload));
     let candidates: Vec<&Workload<'_>> = same.filter(|workload| workload.labels.is_some()).collect();
     let orphans = candidates.iter().filter(|workload| !selected.contains(&workload.object)).count();
     let scored = candidates.iter().map(|workload| {
         let orphan = !selected.contains(&workload.object);
         (score(service, selector, workload) + bonus(orphan, orphans), std::cmp::Reverse(&workload.object), *workload)
     });
-    let (score, _, workload) = scored.max_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1))).filter(|(score, ..)| *score >= NEAR)?;
+    let (score, _, workload) =
+        scored.max_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1))).filter(|(score, ..)| *score >= NEAR)?;
     let confidence = match (selected.contains(&workload.object), score) {
         (true, _) if workload.object.name != service.name() => 0.7,
         (_, 40..) => 0.95,
@@ -126,10 +143,15 @@ fn finding(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>,
     let (selector, labels) = (service.selector().unwrap_or(&none), workload.labels.unwrap_or(&none));
     let differs = |(key, value): &(&String, &String)| labels.get(*key) != Some(*value);
     let wanted: Vec<String> = selector.iter().filter(differs).map(|(key, value)| format!("`{key}={value}`")).collect();
-    let carried: Vec<String> = selector.iter().filter(differs).map(|(key, value)| carried(labels, key, value)).collect();
+    let carried: Vec<String> =
+        selector.iter().filter(differs).map(|(key, value)| carried(labels, key, value)).collect();
     let short = workload.object.short();
-    let message =
-        format!("{} selects {}, which no pod carries: the pods of {short} carry {}", service.object().short(), wanted.join(" and "), carried.join(" and "));
+    let message = format!(
+        "{} selects {}, which no pod carries: the pods of {short} carry {}",
+        service.object().short(),
+        wanted.join(" and "),
+        carried.join(" and ")
+    );
     let kind = if workload.object.is(Kind::Pod) { "metadata.labels" } else { "spec.template.metadata.labels" };
     RULE.finding(service.object(), message)
         .severity(usage.severity(service))
@@ -155,9 +177,26 @@ fn fix(service: ServiceView<'_>, selector: &Labels, labels: &Labels, workload: &
     let known: Labels = selector.keys().filter_map(|key| Some((key.clone(), labels.get(key)?.clone()))).collect();
     if known.len() < selector.len() {
         let command = quote::command(&["kubectl", "edit", "service", service.name(), "-n", service.namespace()]);
-        return Recommendation::new("edit-object", format!("select labels that {workload} carries: {}", selector::print(labels))).command(command);
+        return Recommendation::new(
+            "edit-object",
+            format!("select labels that {workload} carries: {}", selector::print(labels)),
+        )
+        .command(command);
     }
-    let command = quote::command(&["kubectl", "set", "selector", "service", service.name(), &selector::print(&known), "-n", service.namespace()]);
-    let summary = format!("set the selector of service/{} to {}, which the pods of {workload} carry", service.name(), selector::print(&known));
+    let command = quote::command(&[
+        "kubectl",
+        "set",
+        "selector",
+        "service",
+        service.name(),
+        &selector::print(&known),
+        "-n",
+        service.namespace(),
+    ]);
+    let summary = format!(
+        "set the selector of service/{} to {}, which the pods of {workload} carry",
+        service.name(),
+        selector::print(&known)
+    );
     Recommendation::new("edit-object", summary).command(command)
 }

@@ -56,13 +56,19 @@ fn service_ports(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
     if workloads.is_empty() {
         return Vec::new();
     }
-    ports.filter_map(|port| judge(service, &workloads, port).map(|fault| finding(usage, service, workloads[0], port, fault))).collect()
+    ports
+        .filter_map(|port| {
+            judge(service, &workloads, port).map(|fault| finding(usage, service, workloads[0], port, fault))
+        })
+        .collect()
 }
 
 /// A port that nobody serves.
 struct Fault {
     target: String,
+    /// What is declared, or what the log speaks of.
     served: BTreeSet<u16>,
+    declared: BTreeSet<u16>,
     /// The log line that says what is served.
     said: Option<(listen::Said, crate::model::ObjectRef, String)>,
     confidence: f64,
@@ -72,8 +78,18 @@ fn judge(service: ServiceView<'_>, workloads: &[&Workload<'_>], port: &ServicePo
     let declared = declared(workloads);
     match port.target_port.as_ref() {
         Some(IntOrString::String(name)) if name.parse::<u16>().is_err() => {
-            let named = workloads.iter().filter_map(|workload| workload.template).flat_map(usage::ports).any(|port| port.name.as_deref() == Some(name));
-            (!named).then(|| Fault { target: name.clone(), served: declared, said: None, confidence: 0.97 })
+            let named = workloads
+                .iter()
+                .filter_map(|workload| workload.template)
+                .flat_map(usage::ports)
+                .any(|port| port.name.as_deref() == Some(name));
+            (!named).then(|| Fault {
+                target: name.clone(),
+                served: declared.clone(),
+                declared,
+                said: None,
+                confidence: 0.97,
+            })
         }
         target => number(service, workloads, target.map_or(port.port, |target| int(target, port.port)), declared),
     }
@@ -86,9 +102,15 @@ fn int(target: &IntOrString, default: i32) -> i32 {
     }
 }
 
-fn number(service: ServiceView<'_>, workloads: &[&Workload<'_>], target: i32, declared: BTreeSet<u16>) -> Option<Fault> {
+fn number(
+    service: ServiceView<'_>,
+    workloads: &[&Workload<'_>],
+    target: i32,
+    declared: BTreeSet<u16>,
+) -> Option<Fault> {
     let target = u16::try_from(target).ok()?;
-    let hinted = || workloads.iter().filter_map(|workload| workload.template).any(|template| usage::speaks_of(template, target));
+    let hinted =
+        || workloads.iter().filter_map(|workload| workload.template).any(|template| usage::speaks_of(template, target));
     if declared.contains(&target) || probed(service, target) {
         return None;
     }
@@ -105,8 +127,9 @@ fn number(service: ServiceView<'_>, workloads: &[&Workload<'_>], target: i32, de
         (false, false, _) => 0.95,
     };
     let said = said.into_iter().next();
-    let served = said.iter().flat_map(|(said, ..)| said.ports.iter().copied()).chain(declared).collect();
-    Some(Fault { target: target.to_string(), served, said, confidence })
+    let served =
+        said.iter().flat_map(|(said, ..)| said.ports.iter().copied()).chain(declared.iter().copied()).collect();
+    Some(Fault { target: target.to_string(), served, declared, said, confidence })
 }
 
 /// Returns whether another port of the Service is right, so that this one may be an extra.
@@ -114,7 +137,9 @@ fn others_declared(service: ServiceView<'_>, workloads: &[&Workload<'_>], declar
     let ports = service.service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
     let target = |port: &ServicePort| {
         let template = workloads.iter().find_map(|workload| workload.template);
-        port.target_port.as_ref().map_or_else(|| u16::try_from(port.port).ok(), |target| usage::target_number(template, target))
+        port.target_port
+            .as_ref()
+            .map_or_else(|| u16::try_from(port.port).ok(), |target| usage::target_number(template, target))
     };
     ports.filter_map(target).any(|number| declared.contains(&number))
 }
@@ -127,20 +152,37 @@ fn declared(workloads: &[&Workload<'_>]) -> BTreeSet<u16> {
 /// Returns whether a probe that passes asks this port.
 fn probed(service: ServiceView<'_>, target: u16) -> bool {
     let ready = service.pods().flat_map(|pod| pod.containers()).filter(|container| container.is_ready());
-    let mut probes = ready.flat_map(|container| [ProbeKind::Readiness, ProbeKind::Liveness].into_iter().filter_map(move |kind| ProbeView::of(container, kind)));
+    let mut probes = ready.flat_map(|container| {
+        [ProbeKind::Readiness, ProbeKind::Liveness].into_iter().filter_map(move |kind| ProbeView::of(container, kind))
+    });
     probes.any(|probe| probe.port == Some(target))
 }
 
 fn said(service: ServiceView<'_>) -> Vec<(listen::Said, crate::model::ObjectRef, String)> {
-    let containers = service.pods().take(3).flat_map(|pod| pod.containers()).filter(|container| container.role != Role::Init);
-    containers.filter_map(|container| Some((listen::said(container)?, container.pod_ref(), container.name().to_owned()))).collect()
+    let containers =
+        service.pods().take(3).flat_map(|pod| pod.containers()).filter(|container| container.role != Role::Init);
+    containers
+        .filter_map(|container| Some((listen::said(container)?, container.pod_ref(), container.name().to_owned())))
+        .collect()
 }
 
-fn finding(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, port: &ServicePort, fault: Fault) -> Finding {
-    let served = fault.served.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+fn finding(
+    usage: &Usage<'_>,
+    service: ServiceView<'_>,
+    workload: &Workload<'_>,
+    port: &ServicePort,
+    fault: Fault,
+) -> Finding {
+    let print = |ports: &BTreeSet<u16>| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let (served, declared) = (print(&fault.served), print(&fault.declared));
     let short = workload.object.short();
     let what = if served.is_empty() { "it declares no port".to_owned() } else { format!("it serves {served}") };
-    let message = format!("{} sends port {} to `{}`, which no container of {short} serves: {what}", service.object().short(), port.port, fault.target);
+    let message = format!(
+        "{} sends port {} to `{}`, which no container of {short} serves: {what}",
+        service.object().short(),
+        port.port,
+        fault.target
+    );
     let used = usage.is_used(service);
     let mut finding = RULE
         .finding(service.object(), message)
@@ -148,11 +190,19 @@ fn finding(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>,
         .severity(if used { Severity::Critical } else { Severity::Error })
         .confidence(fault.confidence)
         .because(service.object(), format!("spec.ports[{}].targetPort", port.port), fault.target.clone())
-        .because(workload.object.clone(), "spec.template.spec.containers[*].ports", if served.is_empty() { "none" } else { &served })
+        .because(
+            workload.object.clone(),
+            "spec.template.spec.containers[*].ports",
+            if declared.is_empty() { "none" } else { &declared },
+        )
         .mentions(workload.object.clone());
     if let Some((said, pod, container)) = fault.said {
         let log = if said.previous { "log.previous" } else { "log" };
-        finding = finding.because(pod, format!("{log}[{container}]:{}", said.number), said.line.chars().take(300).collect::<String>());
+        finding = finding.because(
+            pod,
+            format!("{log}[{container}]:{}", said.number),
+            said.line.chars().take(300).collect::<String>(),
+        );
     }
     let right = if fault.served.len() == 1 { served } else { format!("the one that serves it ({served})") };
     let command = quote::command(&["kubectl", "edit", "service", service.name(), "-n", service.namespace()]);

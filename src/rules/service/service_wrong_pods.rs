@@ -36,9 +36,14 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn too_wide(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
-    let workloads: Vec<_> = service.workloads().filter(|workload| workload.template.is_some() && workload.desired != Some(0) && !usage::is_batch(workload)).collect();
+    let workloads: Vec<_> = service
+        .workloads()
+        .filter(|workload| workload.template.is_some() && workload.desired != Some(0) && !usage::is_batch(workload))
+        .collect();
     let right = workloads.iter().find(|workload| serves(service, workload) == Some(true))?;
-    let wrong = workloads.iter().find(|workload| serves(service, workload) == Some(false) && workload.labels != right.labels)?;
+    let wrong = workloads
+        .iter()
+        .find(|workload| serves(service, workload) == Some(false) && workload.labels != right.labels)?;
     Some(finding(usage, service, right, wrong))
 }
 
@@ -55,7 +60,10 @@ fn serves(service: ServiceView<'_>, workload: &Workload<'_>) -> Option<bool> {
         None => Some(port.port),
     };
     let met = ports.iter().filter(|port| target(port).is_some_and(|number| declared.contains(&number))).count();
-    let hinted = ports.iter().filter_map(target).any(|number| u16::try_from(number).is_ok_and(|number| usage::speaks_of(template, number)));
+    let hinted = ports
+        .iter()
+        .filter_map(target)
+        .any(|number| u16::try_from(number).is_ok_and(|number| usage::speaks_of(template, number)));
     match met {
         0 if !hinted => Some(false),
         all if all == ports.len() => Some(true),
@@ -66,9 +74,19 @@ fn serves(service: ServiceView<'_>, workload: &Workload<'_>) -> Option<bool> {
 fn finding(usage: &Usage<'_>, service: ServiceView<'_>, right: &Workload<'_>, wrong: &Workload<'_>) -> Finding {
     let pairs = service.selector().map(selector::print).unwrap_or_default();
     let (good, bad) = (right.object.short(), wrong.object.short());
-    let message = format!("{} selects `{pairs}`, which beside {good} also meets {bad}, whose pods do not serve its port", service.object().short());
-    let tell = right.labels.iter().flat_map(|labels| labels.iter()).find(|(key, value)| wrong.labels.and_then(|labels| labels.get(*key)) != Some(*value));
-    let label = tell.map_or_else(|| "a label that only its own pods carry".to_owned(), |(key, value)| format!("the label {key}={value}"));
+    let message = format!(
+        "{} selects `{pairs}`, which beside {good} also meets {bad}, whose pods do not serve its port",
+        service.object().short()
+    );
+    let tell = right
+        .labels
+        .iter()
+        .flat_map(|labels| labels.iter())
+        .find(|(key, value)| wrong.labels.and_then(|labels| labels.get(*key)) != Some(*value));
+    let label = tell.map_or_else(
+        || "a label that only its own pods carry".to_owned(),
+        |(key, value)| format!("the label {key}={value}"),
+    );
     let command = quote::command(&["kubectl", "edit", "service", service.name(), "-n", service.namespace()]);
     let print = |workload: &Workload<'_>| workload.labels.map(selector::print).unwrap_or_default();
     RULE.finding(service.object(), message)
@@ -79,5 +97,8 @@ fn finding(usage: &Usage<'_>, service: ServiceView<'_>, right: &Workload<'_>, wr
         .because(right.object.clone(), "spec.template.metadata.labels", print(right))
         .because(wrong.object.clone(), "spec.template.metadata.labels", print(wrong))
         .mentions(wrong.object.clone())
-        .recommend(Recommendation::new("edit-object", format!("add {label} to the selector of service/{}", service.name())).command(command))
+        .recommend(
+            Recommendation::new("edit-object", format!("add {label} to the selector of service/{}", service.name()))
+                .command(command),
+        )
 }

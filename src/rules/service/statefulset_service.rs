@@ -30,7 +30,8 @@ Create a Service of that name with `clusterIP: None` and the set's selector. `se
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let sets = scene.snapshot.objects.stateful_sets.iter().filter(|set| scene.snapshot.scope.includes(set.object.namespace()));
+    let sets =
+        scene.snapshot.objects.stateful_sets.iter().filter(|set| scene.snapshot.scope.includes(set.object.namespace()));
     let named = sets.filter_map(|set| {
         let service = set.spec.as_ref()?.service_name.as_deref().filter(|name| !name.is_empty())?;
         judge(scene, set.object.namespace(), set.object.name(), service)
@@ -43,17 +44,39 @@ fn judge(scene: &Scene<'_>, namespace: &str, set: &str, name: &str) -> Option<Fi
     match scene.snapshot.objects.services.look_up(namespace, name) {
         Lookup::Unknown => None,
         Lookup::Absent => {
-            let message = format!("statefulset/{set} names service `{name}`, which does not exist, so its pods have no DNS names");
-            let command = quote::command(&["kubectl", "create", "service", "clusterip", name, "--clusterip=None", "-n", namespace]);
+            let message = format!(
+                "statefulset/{set} names service `{name}`, which does not exist, so its pods have no DNS names"
+            );
+            let command = quote::command(&[
+                "kubectl",
+                "expose",
+                &object.short(),
+                &format!("--name={name}"),
+                "--cluster-ip=None",
+                "-n",
+                namespace,
+            ]);
             let summary = format!("create the headless service {name} with the selector of statefulset/{set}");
-            let finding = RULE.finding(object.clone(), message).confidence(0.95).because(object, "spec.serviceName", name);
+            let finding =
+                RULE.finding(object.clone(), message).confidence(0.95).because(object, "spec.serviceName", name);
             Some(finding.key(name).recommend(Recommendation::new("create-object", summary).command(command)))
         }
         Lookup::Found(service) => {
-            let address = service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref()).filter(|address| *address != "None" && !address.is_empty())?;
-            let message = format!("statefulset/{set} names service `{name}`, which is not headless, so its single pods have no DNS names");
-            let summary = format!("create service {name} anew with `clusterIP: None` if members call each other by name");
-            let finding = RULE.finding(object.clone(), message).severity(Severity::Info).confidence(0.8).because(object, "spec.serviceName", name);
+            let address = service
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.cluster_ip.as_deref())
+                .filter(|address| *address != "None" && !address.is_empty())?;
+            let message = format!(
+                "statefulset/{set} names service `{name}`, which is not headless, so its single pods have no DNS names"
+            );
+            let summary =
+                format!("create service {name} anew with `clusterIP: None` if members call each other by name");
+            let finding = RULE.finding(object.clone(), message).severity(Severity::Info).confidence(0.8).because(
+                object,
+                "spec.serviceName",
+                name,
+            );
             let finding = finding.because(ObjectRef::new(Kind::Service, namespace, name), "spec.clusterIP", address);
             Some(finding.key(name).recommend(Recommendation::new("edit-object", summary)))
         }

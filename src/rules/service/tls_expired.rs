@@ -37,7 +37,12 @@ Renew the certificate and put it into the Secret. Where cert-manager issues it, 
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let ingresses = scene.snapshot.objects.ingresses.iter().filter(|ingress| scene.snapshot.scope.includes(ingress.object.namespace()));
+    let ingresses = scene
+        .snapshot
+        .objects
+        .ingresses
+        .iter()
+        .filter(|ingress| scene.snapshot.scope.includes(ingress.object.namespace()));
     ingresses.flat_map(|ingress| expired(scene, ingress)).collect()
 }
 
@@ -58,8 +63,10 @@ fn judge(scene: &Scene<'_>, ingress: &Stored<Ingress>, name: &str) -> Option<Fin
     let over = left <= SignedDuration::ZERO;
     let object = ObjectRef::new(Kind::Ingress, namespace, ingress.object.name());
     let what = if over { "expired" } else { "will expire" };
-    let message = format!("the certificate in secret `{name}` of ingress/{} {what} on {}", ingress.object.name(), day(end));
-    let summary = format!("renew the certificate in secret {name}; where cert-manager issues it, look why the renewal failed");
+    let message =
+        format!("the certificate in secret `{name}` of ingress/{} {what} on {}", ingress.object.name(), day(end));
+    let summary =
+        format!("renew the certificate in secret {name}; where cert-manager issues it, look why the renewal failed");
     let describe = quote::command(&["kubectl", "describe", "certificates", "-n", namespace]);
     let finding = RULE
         .finding(object.clone(), message)

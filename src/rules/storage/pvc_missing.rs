@@ -7,7 +7,7 @@ use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::topology::claim_of;
-use crate::scene::{PodView, Scene, describe};
+use crate::scene::{PodView, Scene, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -54,7 +54,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn missing(pod: PodView<'_>) -> Vec<Finding> {
     let volumes = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
-    let mut claims: Vec<_> = volumes.iter().filter_map(|volume| Some((volume.name.as_str(), claim_of(volume)?))).collect();
+    let mut claims: Vec<_> =
+        volumes.iter().filter_map(|volume| Some((volume.name.as_str(), claim_of(volume)?))).collect();
     claims.dedup_by_key(|(_, claim)| *claim);
     claims.into_iter().filter_map(|(volume, claim)| absent(pod, volume, claim)).collect()
 }
@@ -68,23 +69,38 @@ fn absent(pod: PodView<'_>, volume: &str, claim: &str) -> Option<Finding> {
         Lookup::Unknown => said.as_ref().map(|_| "does not exist")?,
     };
     let workload = &pod.workload().object;
-    let message = format!("volume `{volume}` of {} names the claim `{claim}`, which {fate}{}", workload.short(), near(pod, claim));
+    let message = format!(
+        "volume `{volume}` of {} names the claim `{claim}`, which {fate}{}",
+        workload.short(),
+        alike(pod, claim)
+    );
     let finding = RULE.finding(workload.clone(), message).key(claim);
-    let mut finding = finding.because(pod.object(), format!("spec.volumes[{volume}].persistentVolumeClaim.claimName"), claim);
+    let mut finding =
+        finding.because(pod.object(), format!("spec.volumes[{volume}].persistentVolumeClaim.claimName"), claim);
     if let Some((path, text)) = said {
         finding = finding.because(pod.object(), path, text);
     }
     let object = ObjectRef::new(Kind::PersistentVolumeClaim, pod.namespace(), claim);
-    let finding = finding.mentions(object).affects(pod.object()).seen(pod.created(), Some(pod.scene.now())).confidence(0.96);
-    let cure = format!("create the claim `{claim}` in namespace {}, or correct claimName in {}", pod.namespace(), workload.short());
+    let finding =
+        finding.mentions(object).affects(pod.object()).seen(pod.created(), Some(pod.scene.now())).confidence(0.96);
+    let cure = format!(
+        "create the claim `{claim}` in namespace {}, or correct claimName in {}",
+        pod.namespace(),
+        workload.short()
+    );
     let finding = finding.recommend(Recommendation::new("create-object", cure));
     Some(finding.next(quote::command(&["kubectl", "get", "pvc", "-n", pod.namespace()])))
 }
 
 /// Returns the words of the scheduler or the kubelet about the claim.
 fn said(pod: PodView<'_>, claim: &str) -> Option<(String, String)> {
-    let about = |text: &str| text.to_ascii_lowercase().contains("persistentvolumeclaim") && text.contains(claim) && (text.contains("not found") || text.contains("deleted"));
-    let condition = pod.condition("PodScheduled").and_then(|condition| condition.message.clone()).filter(|text| about(text));
+    let about = |text: &str| {
+        text.to_ascii_lowercase().contains("persistentvolumeclaim")
+            && text.contains(claim)
+            && (text.contains("not found") || text.contains("deleted"))
+    };
+    let condition =
+        pod.condition("PodScheduled").and_then(|condition| condition.message.clone()).filter(|text| about(text));
     if let Some(text) = condition {
         return Some(("status.conditions[PodScheduled].message".to_owned(), text.chars().take(300).collect()));
     }
@@ -92,9 +108,9 @@ fn said(pod: PodView<'_>, claim: &str) -> Option<(String, String)> {
     Some((format!("events[{}]", event.reason), event.message.chars().take(300).collect()))
 }
 
-fn near(pod: PodView<'_>, claim: &str) -> String {
+fn alike(pod: PodView<'_>, claim: &str) -> String {
     let claims = pod.scene.snapshot.objects.claims.in_namespace(pod.namespace());
-    match describe::similar(claim, claims.map(|other| other.object.name()).filter(|name| *name != claim)).first() {
+    match near::nearest(claim, claims.map(|other| other.object.name())).first() {
         Some(near) => format!(" (there is `{near}`)"),
         None => String::new(),
     }

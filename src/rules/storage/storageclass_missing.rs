@@ -4,7 +4,7 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::Rule;
 use crate::scene::claims::{ClaimView, claims};
-use crate::scene::{Scene, describe};
+use crate::scene::{Scene, describe, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -48,11 +48,15 @@ const YOUNG_SECONDS: i64 = 10;
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let claims = claims(scene);
-    let pending = claims.iter().filter(|claim| claim.is_pending() && claim.age_seconds().is_none_or(|age| age >= YOUNG_SECONDS));
+    let pending =
+        claims.iter().filter(|claim| claim.is_pending() && claim.age_seconds().is_none_or(|age| age >= YOUNG_SECONDS));
     pending.filter_map(missing).collect()
 }
 
 fn missing(claim: &ClaimView<'_>) -> Option<Finding> {
+    if claim.claim.object.spec.as_ref().is_some_and(|spec| spec.volume_name.is_some()) {
+        return None;
+    }
     match claim.class() {
         Some("") => None,
         Some(class) => absent(claim, class),
@@ -65,34 +69,60 @@ fn absent(claim: &ClaimView<'_>, class: &str) -> Option<Finding> {
     let look_up = objects.storage_classes.look_up("", class);
     let says = |message: &str| message.contains("storageclass") && message.contains(&format!("\"{class}\" not found"));
     let event = claim.event("ProvisioningFailed").filter(|event| says(event.message));
-    let by_hand = objects.volumes.iter().any(|volume| volume.object.spec.as_ref().is_some_and(|spec| spec.storage_class_name.as_deref() == Some(class)));
+    let by_hand = objects.volumes.iter().any(|volume| {
+        volume.object.spec.as_ref().is_some_and(|spec| spec.storage_class_name.as_deref() == Some(class))
+    });
     if by_hand || matches!(look_up, crate::model::Lookup::Found(_)) || (event.is_none() && !look_up.is_absent()) {
         return None;
     }
     let object = claim.object();
-    let message = format!("{} asks for the storage class `{class}`, which does not exist{}", named(claim), alternatives(claim, class));
+    let message = format!(
+        "{} asks for the storage class `{class}`, which does not exist{}",
+        named(claim),
+        alternatives(claim, class)
+    );
     let mut finding = RULE.finding(object.clone(), message).because(object.clone(), "spec.storageClassName", class);
     if let Some(event) = event {
-        finding = finding.because_at(object, "events[ProvisioningFailed]", event.message, event.last).seen(event.first, event.last);
+        finding = finding
+            .because_at(object, "events[ProvisioningFailed]", event.message, event.last)
+            .seen(event.first, event.last);
     }
-    let finding = finding.mentions(ObjectRef::new(Kind::StorageClass, "", class)).confidence(if event.is_some() { 0.97 } else { 0.9 });
-    let cure = format!("create the StorageClass `{class}`, or make {} again with one that exists (the class of a claim cannot be changed)", named(claim));
+    let finding = finding.mentions(ObjectRef::new(Kind::StorageClass, "", class)).confidence(if event.is_some() {
+        0.97
+    } else {
+        0.9
+    });
+    let cure = format!(
+        "create the StorageClass `{class}`, or make {} again with one that exists (the class of a claim cannot be changed)",
+        named(claim)
+    );
     Some(finish(claim, finding, cure))
 }
 
 fn no_default(claim: &ClaimView<'_>) -> Option<Finding> {
     let objects = &claim.scene.snapshot.objects;
-    let is_default = |key: &String, value: &String| key.ends_with("storageclass.kubernetes.io/is-default-class") && value == "true";
-    let default = objects.storage_classes.iter().any(|class| class.metadata.annotations.iter().flatten().any(|(key, value)| is_default(key, value)));
+    let is_default =
+        |key: &String, value: &String| key.ends_with("storageclass.kubernetes.io/is-default-class") && value == "true";
+    let default = objects
+        .storage_classes
+        .iter()
+        .any(|class| class.metadata.annotations.iter().flatten().any(|(key, value)| is_default(key, value)));
     let known = objects.storage_classes.coverage.everywhere && objects.volumes.coverage.everywhere;
     if default || !known || !objects.volumes.is_empty() {
         return None;
     }
     let object = claim.object();
-    let message = format!("{} names no storage class, no class is the default, and there is no volume{}", named(claim), alternatives(claim, ""));
-    let mut finding = RULE.finding(object.clone(), message).because(object.clone(), "spec.storageClassName", "unset").confidence(0.9);
+    let message = format!(
+        "{} names no storage class, no class is the default, and there is no volume{}",
+        named(claim),
+        alternatives(claim, "")
+    );
+    let mut finding =
+        RULE.finding(object.clone(), message).because(object.clone(), "spec.storageClassName", "unset").confidence(0.9);
     if let Some(event) = claim.event("FailedBinding") {
-        finding = finding.because_at(object, "events[FailedBinding]", event.message, event.last).seen(event.first, event.last);
+        finding = finding
+            .because_at(object, "events[FailedBinding]", event.message, event.last)
+            .seen(event.first, event.last);
     }
     let cure = "mark a StorageClass as the default (annotation `storageclass.kubernetes.io/is-default-class: \"true\"`), or name one in the claim".to_owned();
     Some(finish(claim, finding, cure))
@@ -117,10 +147,15 @@ fn alternatives(claim: &ClaimView<'_>, class: &str) -> String {
     if let Some(volume) = volume {
         return format!(" (the volume `{}` would fit but for the class)", volume.object.name());
     }
-    match (describe::similar(class, names.iter().copied()).first(), names.is_empty()) {
+    match (near::nearest(class, names.iter().copied()).first(), names.is_empty()) {
         (Some(near), _) if !class.is_empty() => format!(" (there is `{near}`)"),
         (_, true) if objects.storage_classes.coverage.everywhere => " (there is no storage class at all)".to_owned(),
         (_, true) => String::new(),
-        _ => format!(" (there is {})", describe::names(names)),
+        _ => format!(
+            " (there is {})",
+            describe::names(
+                names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().iter().map(String::as_str)
+            )
+        ),
     }
 }

@@ -49,12 +49,17 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn failed(pod: PodView<'_>) -> Option<Finding> {
     let started = pod.containers().any(|container| container.running().is_some() || container.last_end().is_some());
-    let events: Vec<_> = pod.events().filter(|event| matches!(event.reason, "FailedMount" | "FailedAttachVolume" | "FailedMapVolume")).collect();
+    let events: Vec<_> = pod
+        .events()
+        .filter(|event| matches!(event.reason, "FailedMount" | "FailedAttachVolume" | "FailedMapVolume"))
+        .collect();
     let other = events.iter().any(|event| is_told_elsewhere(event.message));
-    let telling = |event: &&&EventView<'_>| !is_told_elsewhere(event.message) && !is_transient(event.message) && !is_summary(event.message);
+    let telling = |event: &&&EventView<'_>| {
+        !is_told_elsewhere(event.message) && !is_transient(event.message) && !is_summary(event.message)
+    };
     let specific = events.iter().rev().find(telling);
     let event = specific.or_else(|| events.iter().rev().find(|event| is_summary(event.message)).filter(|_| !other))?;
-    if started || events.is_empty() {
+    if started || is_mounted(pod) {
         return None;
     }
     let name = volume_name(pod, event.message)?;
@@ -62,28 +67,54 @@ fn failed(pod: PodView<'_>) -> Option<Finding> {
     let workload = &pod.workload().object;
     let message = format!("volume `{name}` of {} cannot be mounted: {why}", workload.short());
     let text: String = event.message.chars().take(300).collect();
-    let mut finding = RULE.finding(workload.clone(), message).key(&*name).because_at(pod.object(), format!("events[{}]", event.reason), text, event.last);
+    let mut finding = RULE.finding(workload.clone(), message).key(&*name).because_at(
+        pod.object(),
+        format!("events[{}]", event.reason),
+        text,
+        event.last,
+    );
     if let Some(claim) = claim(pod, &name) {
         let object = ObjectRef::new(Kind::PersistentVolumeClaim, pod.namespace(), claim);
-        finding = finding.because(pod.object(), format!("spec.volumes[{name}].persistentVolumeClaim.claimName"), claim).mentions(object);
+        finding = finding
+            .because(pod.object(), format!("spec.volumes[{name}].persistentVolumeClaim.claimName"), claim)
+            .mentions(object);
     }
     let node = ObjectRef::new(Kind::Node, "", pod.node().unwrap_or_default());
     let confidence = if specific.is_some() { 0.93 } else { 0.75 };
-    let finding = finding.seen(event.first, Some(pod.scene.now())).affects(pod.object()).mentions(node).confidence(confidence);
+    let finding =
+        finding.seen(event.first, Some(pod.scene.now())).affects(pod.object()).mentions(node).confidence(confidence);
     let finding = finding.recommend(Recommendation::new("fix-volume", cure));
     Some(finding.next(quote::command(&["kubectl", "describe", "pod", "-n", pod.namespace(), pod.name()])))
 }
 
-/// Returns whether other rules speak of it: ConfigMaps, Secrets, claims, service accounts.
+/// Returns whether the pod is past its volumes: they come before the sandbox, and that before images and configuration.
+fn is_mounted(pod: PodView<'_>) -> bool {
+    let waits_later = |reason: &str| !matches!(reason, "" | "ContainerCreating" | "PodInitializing");
+    let has_sandbox = pod.condition("PodReadyToStartContainers").is_some_and(|condition| condition.status == "True");
+    has_sandbox || pod.containers().any(|container| waits_later(container.waiting_reason()))
+}
+
+/// Returns whether other rules speak of it: missing configuration, claims, service accounts.
 fn is_told_elsewhere(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
-    let names = ["configmap \"", "secret \"", "secrets \"", "configmaps \"", "persistentvolumeclaim \"", "serviceaccount \"", "serviceaccounts \""];
-    (lower.contains("not found") && names.iter().any(|name| lower.contains(name))) || lower.contains("references non-existent")
+    let names = [
+        "configmap \"",
+        "secret \"",
+        "secrets \"",
+        "configmaps \"",
+        "persistentvolumeclaim \"",
+        "serviceaccount \"",
+        "serviceaccounts \"",
+    ];
+    (lower.contains("not found") && names.iter().any(|name| lower.contains(name)))
+        || lower.contains("references non-existent")
 }
 
 /// Returns whether it is what every pod may see in its first seconds.
 fn is_transient(message: &str) -> bool {
-    message.contains("failed to sync") || message.contains("failed to fetch token") || message.contains("not registered")
+    message.contains("failed to sync")
+        || message.contains("failed to fetch token")
+        || message.contains("not registered")
 }
 
 /// Returns whether it only says that some volume did not come in time.
@@ -91,7 +122,7 @@ fn is_summary(message: &str) -> bool {
     message.starts_with("Unable to attach or mount volumes")
 }
 
-/// Returns the name of the volume in the pod: events of disks name the PersistentVolume instead.
+/// Returns the name of the volume in the pod: events of disks name the bound volume instead.
 fn volume_name(pod: PodView<'_>, message: &str) -> Option<String> {
     let quoted = message.split_once("for volume \"").and_then(|(_, rest)| rest.split('"').next());
     let listed = message.split_once("unmounted volumes=[").and_then(|(_, rest)| rest.split([']', ' ', ',']).next());
@@ -136,7 +167,17 @@ impl Trouble {
             (&["not found in the list of registered CSI drivers"], Self::NoDriver),
             (&["helper program", "unknown filesystem type"], Self::NoHelper),
             (&["access denied", "Permission denied", "permission denied", "Operation not permitted"], Self::Denied),
-            (&["No route to host", "Connection refused", "Connection timed out", "Name or service not known", "Failed to resolve", "no such host"], Self::Unreachable),
+            (
+                &[
+                    "No route to host",
+                    "Connection refused",
+                    "Connection timed out",
+                    "Name or service not known",
+                    "Failed to resolve",
+                    "no such host",
+                ],
+                Self::Unreachable,
+            ),
             (&["No such file or directory", "does not exist", "no such file"], Self::NoSuchPath),
             (&["wrong fs type", "bad superblock", "fsck"], Self::Filesystem),
             (&["timed out waiting", "DeadlineExceeded", "context deadline exceeded"], Self::Timeout),
@@ -166,7 +207,10 @@ impl Trouble {
 
 /// Returns the end of a message, where the reason stands: what follows the name of the volume.
 fn tail(message: &str) -> String {
-    let rest = message.split_once("for volume \"").and_then(|(_, rest)| rest.split_once("\" ")).map_or(message, |(_, rest)| rest);
+    let rest = message
+        .split_once("for volume \"")
+        .and_then(|(_, rest)| rest.split_once("\" "))
+        .map_or(message, |(_, rest)| rest);
     let rest = rest.trim_start_matches([':', ' ']);
     let rest = rest.split_once("Output: ").map_or(rest, |(_, output)| output);
     rest.split('\n').next().unwrap_or_default().trim_end_matches('.').chars().take(160).collect()

@@ -1,5 +1,7 @@
 //! A workload is broken since its template changed.
 
+use std::collections::HashMap;
+
 use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use serde_json::Value;
@@ -37,20 +39,21 @@ If the change is what broke it: `kubectl rollout undo`.",
 const NEWS: SignedDuration = SignedDuration::from_hours(24);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let sets = by_deployment(scene);
     let deployments = scene.workloads().iter().filter(|workload| workload.object.is(Kind::Deployment));
-    deployments.filter_map(|workload| changed(scene, workload)).collect()
+    let changed = deployments.filter_map(|workload| {
+        let sets = sets.get(&(workload.namespace(), workload.object.name.as_str()))?;
+        changed(scene, workload, sets)
+    });
+    changed.collect()
 }
 
-fn changed(scene: &Scene<'_>, workload: &Workload<'_>) -> Option<Finding> {
+fn changed(scene: &Scene<'_>, workload: &Workload<'_>, sets: &[&Stored<ReplicaSet>]) -> Option<Finding> {
     let object = &workload.object;
-    let failing = scene.pods_of(workload).any(fails);
-    let refused = || scene.snapshot.objects.replica_sets.in_namespace(object.namespace()).any(|set| is_of(set, object) && lacks(set));
-    if !failing && !refused() {
-        return None;
-    }
-    let (new, old) = newest_two(scene, object)?;
+    let &[.., old, new] = sets else { return None };
     let since = new.metadata.creation_timestamp.as_ref().map(|time| time.0)?;
-    let of_new = |pod: PodView<'_>| owners::controller(&pod.pod.metadata).is_some_and(|owner| owner.name == new.object.name());
+    let of_new =
+        |pod: PodView<'_>| owners::controller(&pod.pod.metadata).is_some_and(|owner| owner.name == new.object.name());
     let news = scene.now().duration_since(since) <= NEWS;
     if !news || !(lacks(new) || scene.pods_of(workload).any(|pod| of_new(pod) && fails(pod))) {
         return None;
@@ -59,8 +62,10 @@ fn changed(scene: &Scene<'_>, workload: &Workload<'_>) -> Option<Finding> {
     let first = differences.first()?;
     let writer = changes::newest(workload.changes, "spec.template");
     let by = writer.map(|change| format!(", last written by `{}`", change.manager)).unwrap_or_default();
-    let more = if differences.len() > 1 { format!(" and {} fields more", differences.len() - 1) } else { String::new() };
-    let message = format!("{} fails since its template changed: {} from {} to {}{more}{by}", object.short(), first.path, first.old, first.new);
+    let more = if differences.len() > 1 { format!(" and {} more", differences.len() - 1) } else { String::new() };
+    let (was, is) = (tick(&first.old), tick(&first.new));
+    let message =
+        format!("{} fails since its template changed: {} from {was} to {is}{more}{by}", object.short(), first.path);
     let mut finding = RULE
         .finding(object.clone(), message)
         .seen(Some(since), Some(scene.now()))
@@ -69,8 +74,17 @@ fn changed(scene: &Scene<'_>, workload: &Workload<'_>) -> Option<Finding> {
     for difference in differences.iter().take(3) {
         let path = format!("spec.template.{}", difference.path);
         finding = finding
-            .because(ObjectRef::new(Kind::ReplicaSet, object.namespace(), old.object.name()), path.clone(), difference.old.as_str())
-            .because_at(ObjectRef::new(Kind::ReplicaSet, object.namespace(), new.object.name()), path, difference.new.as_str(), Some(since));
+            .because(
+                ObjectRef::new(Kind::ReplicaSet, object.namespace(), old.object.name()),
+                path.clone(),
+                difference.old.as_str(),
+            )
+            .because_at(
+                ObjectRef::new(Kind::ReplicaSet, object.namespace(), new.object.name()),
+                path,
+                difference.new.as_str(),
+                Some(since),
+            );
     }
     Some(finding.next(quote::command(&["kubectl", "rollout", "history", &object.short(), "-n", object.namespace()])))
 }
@@ -91,16 +105,18 @@ fn lacks(set: &Stored<ReplicaSet>) -> bool {
     conditions.into_iter().flatten().any(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True")
 }
 
-fn is_of(set: &Stored<ReplicaSet>, deployment: &ObjectRef) -> bool {
-    owners::controller(set.object.meta()).is_some_and(|owner| owner.kind == "Deployment" && owner.name == deployment.name)
-}
-
-fn newest_two<'s>(scene: &'s Scene<'_>, deployment: &ObjectRef) -> Option<(&'s Stored<ReplicaSet>, &'s Stored<ReplicaSet>)> {
-    let sets = scene.snapshot.objects.replica_sets.in_namespace(deployment.namespace());
-    let mut sets: Vec<&Stored<ReplicaSet>> = sets.filter(|set| is_of(set, deployment)).collect();
+/// Returns the ReplicaSets of each Deployment, (namespace, name), the newest revision last.
+fn by_deployment<'s>(scene: &'s Scene<'_>) -> HashMap<(&'s str, &'s str), Vec<&'s Stored<ReplicaSet>>> {
+    let mut sets: Vec<&Stored<ReplicaSet>> = scene.snapshot.objects.replica_sets.iter().collect();
     sets.sort_by_key(|set| (revision(set), set.object.name()));
-    let new = sets.pop()?;
-    Some((new, sets.pop()?))
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for set in sets {
+        let owner = owners::controller(set.object.meta()).filter(|owner| owner.kind == "Deployment");
+        if let Some(owner) = owner {
+            found.entry((set.object.namespace(), owner.name.as_str())).or_default().push(set);
+        }
+    }
+    found
 }
 
 fn revision(set: &Stored<ReplicaSet>) -> u64 {
@@ -130,7 +146,9 @@ fn compare(old: Option<&Value>, new: Option<&Value>, path: &str, found: &mut Vec
                 compare(one.get(key), other.get(key), &format!("{path}.{key}"), found);
             }
         }
-        (Some(Value::Array(one)), Some(Value::Array(other))) if one.iter().chain(other).all(|item| name(item).is_some()) => {
+        (Some(Value::Array(one)), Some(Value::Array(other)))
+            if one.iter().chain(other).all(|item| name(item).is_some()) =>
+        {
             let names = one.iter().chain(other.iter().filter(|item| find(one, name(item)).is_none())).filter_map(name);
             for item in names {
                 compare(find(one, Some(item)), find(other, Some(item)), &format!("{path}[{item}]"), found);
@@ -151,13 +169,20 @@ fn find<'v>(items: &'v [Value], wanted: Option<&str>) -> Option<&'v Value> {
 
 fn print(value: Option<&Value>) -> String {
     match value {
-        None => "nothing".to_owned(),
-        Some(Value::String(text)) => format!("`{}`", refusal::cut(text, 60)),
-        Some(other) => format!("`{}`", refusal::cut(&other.to_string(), 60)),
+        None => NOTHING.to_owned(),
+        Some(Value::String(text)) => refusal::cut(text, 60),
+        Some(other) => refusal::cut(&other.to_string(), 60),
     }
+}
+
+const NOTHING: &str = "nothing";
+
+fn tick(value: &str) -> String {
+    if value == NOTHING { value.to_owned() } else { format!("`{value}`") }
 }
 
 fn undo(object: &ObjectRef) -> Recommendation {
     let command = quote::command(&["kubectl", "rollout", "undo", &object.short(), "-n", object.namespace()]);
-    Recommendation::new("rollback", format!("if that change was the mistake, undo the rollout of {}", object.short())).command(command)
+    Recommendation::new("rollback", format!("if that change was the mistake, undo the rollout of {}", object.short()))
+        .command(command)
 }

@@ -30,6 +30,9 @@ Resume it, or find out why the run before does not end.",
     check,
 };
 
+/// A run that takes a little longer than its interval is no trouble.
+const SKIPPED: i32 = 5;
+
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let crons = scene.snapshot.objects.cron_jobs.iter();
     let crons = crons.filter(|cron| scene.snapshot.scope.includes(cron.object.namespace()));
@@ -48,26 +51,40 @@ fn suspended(cron: &Stored<CronJob>) -> Option<Finding> {
         .finding(object.clone(), message)
         .because_at(object.clone(), "spec.suspend", "true", writer.and_then(|change| change.time))
         .confidence(0.95)
-        .recommend(Recommendation::new("resume", format!("resume {}, unless it is meant to rest", object.short())).command(command));
+        .recommend(
+            Recommendation::new("resume", format!("resume {}, unless it is meant to rest", object.short()))
+                .command(command),
+        );
     Some(finding)
 }
 
 /// The controller says why it started nothing.
 fn held_up(scene: &Scene<'_>, cron: &Stored<CronJob>) -> Option<Finding> {
     let object = ObjectRef::new(Kind::CronJob, cron.object.namespace(), cron.object.name());
-    let event = scene.events_of(&object).filter(|event| why(event).is_some() && scene.is_recent(event.last)).last().copied()?;
+    let event =
+        scene.events_of(&object).filter(|event| why(event).is_some() && scene.is_recent(event.last)).last().copied()?;
     let (why, summary) = why(&event)?;
     let active = cron.status.as_ref().and_then(|status| status.active.as_deref()).unwrap_or_default();
     if event.reason == "JobAlreadyActive" && active.is_empty() {
         return None;
     }
-    let running = active.first().and_then(|job| job.name.as_deref()).map(|job| format!(" (job/{job})")).unwrap_or_default();
+    let running =
+        active.first().and_then(|job| job.name.as_deref()).map(|job| format!(" (job/{job})")).unwrap_or_default();
     let message = format!("{} starts no Job: {why}{running}", object.short());
     let finding = RULE
         .finding(object.clone(), message)
         .key(event.reason)
-        .severity(Severity::Warning)
-        .because_at(object.clone(), format!("events[{}].message", event.reason), refusal::cut(event.message, 300), event.last)
+        .severity(if event.reason == "JobAlreadyActive" && event.count < SKIPPED {
+            Severity::Info
+        } else {
+            Severity::Warning
+        })
+        .because_at(
+            object.clone(),
+            format!("events[{}].message", event.reason),
+            refusal::cut(event.message, 300),
+            event.last,
+        )
         .seen(event.first, event.last)
         .confidence(0.85)
         .recommend(Recommendation::new("edit-object", summary));
@@ -80,8 +97,13 @@ fn why(event: &EventView<'_>) -> Option<(&'static str, &'static str)> {
             "concurrencyPolicy is Forbid and the run before has not ended",
             "find why the run before does not end; give it an activeDeadlineSeconds, so that it cannot block for ever",
         ),
-        "TooManyMissedTimes" => ("it missed too many start times", "set startingDeadlineSeconds, so that missed runs of long ago do not count"),
-        "UnparseableSchedule" | "InvalidSchedule" | "UnParseableCronJobSchedule" => ("its schedule cannot be read", "correct spec.schedule"),
+        "TooManyMissedTimes" => (
+            "it missed too many start times",
+            "set startingDeadlineSeconds, so that missed runs of long ago do not count",
+        ),
+        "UnparseableSchedule" | "InvalidSchedule" | "UnParseableCronJobSchedule" => {
+            ("its schedule cannot be read", "correct spec.schedule")
+        }
         "UnknownTimeZone" => ("its time zone is not known", "correct spec.timeZone"),
         _ => return None,
     })

@@ -36,8 +36,23 @@ what it guarded (cloud disks, DNS names, load balancers) stays behind.",
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let leaving = leaving(scene).into_iter();
-    leaving.filter(|(object, _)| object.namespace.is_none() || scene.snapshot.scope.includes(object.namespace())).filter_map(|(object, meta)| kept(scene, object, meta)).collect()
+    let leaving = leaving(scene);
+    leaving
+        .iter()
+        .filter(|(object, _)| concerns(scene, object))
+        .filter_map(|(object, meta)| kept(scene, object, meta))
+        .collect()
+}
+
+/// Returns whether an object is in scope; of what has no namespace, the namespaces themselves and volumes of their claims.
+fn concerns(scene: &Scene<'_>, object: &ObjectRef) -> bool {
+    let scope = &scene.snapshot.scope;
+    if object.namespace.is_some() || scope.namespaces.is_empty() {
+        return scope.includes(object.namespace());
+    }
+    let volume = scene.snapshot.objects.volumes.get("", &object.name).filter(|_| object.is(Kind::PersistentVolume));
+    let claim = volume.and_then(|volume| volume.spec.as_ref()?.claim_ref.as_ref()?.namespace.as_deref());
+    object.is(Kind::Namespace) || claim.is_some_and(|namespace| scope.includes(namespace))
 }
 
 /// Returns all objects with a deletion timestamp.
@@ -58,7 +73,15 @@ fn leaving<'s>(scene: &'s Scene<'_>) -> Vec<(ObjectRef, &'s ObjectMeta)> {
     );
     for item in objects.custom.iter().filter(|item| item.object.metadata.deletion_timestamp.is_some()) {
         let meta = &item.object.metadata;
-        found.push((ObjectRef::parse(&item.object.api_version, &item.object.kind, meta.namespace.as_deref(), item.object.name()), meta));
+        found.push((
+            ObjectRef::parse(
+                &item.object.api_version,
+                &item.object.kind,
+                meta.namespace.as_deref(),
+                item.object.name(),
+            ),
+            meta,
+        ));
     }
     for item in objects.namespaces.iter().filter(|item| item.metadata.deletion_timestamp.is_some()) {
         if scene.snapshot.scope.includes(item.object.name()) {
@@ -68,7 +91,7 @@ fn leaving<'s>(scene: &'s Scene<'_>) -> Vec<(ObjectRef, &'s ObjectMeta)> {
     found
 }
 
-fn kept(scene: &Scene<'_>, object: ObjectRef, meta: &ObjectMeta) -> Option<Finding> {
+fn kept(scene: &Scene<'_>, object: &ObjectRef, meta: &ObjectMeta) -> Option<Finding> {
     let since = meta.deletion_timestamp.as_ref()?.0;
     if scene.now().duration_since(since) <= PATIENCE {
         return None;
@@ -77,19 +100,27 @@ fn kept(scene: &Scene<'_>, object: ObjectRef, meta: &ObjectMeta) -> Option<Findi
         return namespace(scene, object, since);
     }
     let finalizer = meta.finalizers.as_ref()?.first()?.clone();
-    let (waits, user) = waits_for(scene, &object, &finalizer);
+    let (waits, user) = waits_for(scene, object, &finalizer);
     let message = format!("{} was deleted but finalizer `{finalizer}` keeps it: {waits}", object.short());
-    let mut finding = base(&object, message, since, scene.now())
-        .key(finalizer.clone())
-        .because(object.clone(), "metadata.finalizers", meta.finalizers.as_ref().map(|all| all.join(", ")).unwrap_or_default());
+    let mut finding = base(object, message, since, scene.now()).key(finalizer.clone()).because(
+        object.clone(),
+        "metadata.finalizers",
+        meta.finalizers.as_ref().map(|all| all.join(", ")).unwrap_or_default(),
+    );
     if let Some(user) = user {
-        finding = finding.because(user.clone(), "spec.volumes.persistentVolumeClaim.claimName", object.name.as_str()).mentions(user);
+        finding = finding
+            .because(user.clone(), "spec.volumes.persistentVolumeClaim.claimName", object.name.as_str())
+            .mentions(user);
     }
     let summary = match owner(&finalizer) {
         Some(owner) => format!("bring back {owner}, which has to remove finalizer `{finalizer}` of {}", object.short()),
         None => format!("end what finalizer `{finalizer}` of {} waits for: {waits}", object.short()),
     };
-    Some(finding.recommend(Recommendation::new("repair", summary)).recommend(by_hand(&object)).next(get(&object)))
+    let mut finding = finding.recommend(Recommendation::new("repair", summary)).next(get(object));
+    if owner(&finalizer).is_some() {
+        finding = finding.recommend(by_hand(object));
+    }
+    Some(finding)
 }
 
 fn base(object: &ObjectRef, message: String, since: Timestamp, now: Timestamp) -> Finding {
@@ -105,19 +136,28 @@ fn waits_for(scene: &Scene<'_>, object: &ObjectRef, finalizer: &str) -> (String,
         "kubernetes.io/pvc-protection" => {
             let uses = |pod: &crate::scene::PodView<'_>| {
                 let volumes = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
-                pod.namespace() == object.namespace() && volumes.iter().filter_map(topology::claim_of).any(|claim| claim == object.name)
+                pod.namespace() == object.namespace()
+                    && volumes.iter().filter_map(topology::claim_of).any(|claim| claim == object.name)
             };
             match scene.pods().find(uses) {
-                Some(pod) => (format!("pod `{}` of {} still uses it", pod.name(), pod.workload().object.short()), Some(pod.object())),
+                Some(pod) => (format!("a pod of {} still uses it", pod.workload().object.short()), Some(pod.object())),
                 None => ("a pod still uses it".to_owned(), None),
             }
         }
         "kubernetes.io/pv-protection" => ("a claim is still bound to it".to_owned(), None),
         "foregroundDeletion" => ("what it owns is not gone yet".to_owned(), None),
         "orphan" => ("the garbage collector has not released what it owns".to_owned(), None),
-        "service.kubernetes.io/load-balancer-cleanup" => ("the cloud's load balancer is not cleaned up".to_owned(), None),
+        "service.kubernetes.io/load-balancer-cleanup" => {
+            ("the cloud's load balancer is not cleaned up".to_owned(), None)
+        }
         "batch.kubernetes.io/job-tracking" => ("the Job controller has not counted it".to_owned(), None),
-        _ => (owner(finalizer).map_or_else(|| "its controller has not removed it".to_owned(), |owner| format!("{owner} has not removed it")), None),
+        _ => (
+            owner(finalizer).map_or_else(
+                || "its controller has not removed it".to_owned(),
+                |owner| format!("{owner} has not removed it"),
+            ),
+            None,
+        ),
     }
 }
 
@@ -136,27 +176,53 @@ fn owner(finalizer: &str) -> Option<String> {
 }
 
 /// A namespace says in its conditions what it waits for.
-fn namespace(scene: &Scene<'_>, object: ObjectRef, since: Timestamp) -> Option<Finding> {
+fn namespace(scene: &Scene<'_>, object: &ObjectRef, since: Timestamp) -> Option<Finding> {
     let found = scene.snapshot.objects.namespaces.get("", &object.name)?;
     let conditions = found.status.as_ref()?.conditions.as_deref().unwrap_or_default();
-    let order = ["NamespaceFinalizersRemaining", "NamespaceDeletionDiscoveryFailure", "NamespaceDeletionContentFailure", "NamespaceDeletionGroupVersionParsingFailure", "NamespaceContentRemaining"];
-    let condition = order.iter().find_map(|type_| conditions.iter().find(|one| one.type_ == *type_ && one.status == "True"))?;
+    let order = [
+        "NamespaceFinalizersRemaining",
+        "NamespaceDeletionDiscoveryFailure",
+        "NamespaceDeletionContentFailure",
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "NamespaceContentRemaining",
+    ];
+    let condition =
+        order.iter().find_map(|type_| conditions.iter().find(|one| one.type_ == *type_ && one.status == "True"))?;
     let text = condition.message.as_deref().unwrap_or(&condition.type_);
-    let message = format!("namespace/{} was deleted but does not go: {}", object.name, refusal::cut(text.trim_end_matches('.'), 160));
+    let message = format!(
+        "namespace/{} was deleted but does not go: {}",
+        object.name,
+        refusal::cut(text.trim_end_matches('.'), 160)
+    );
     let path = format!("status.conditions[{}].message", condition.type_);
     let time = condition.last_transition_time.as_ref().map(|time| time.0);
-    let finding = base(&object, message, since, scene.now()).key(condition.type_.clone()).because_at(object.clone(), path, refusal::cut(text, 300), time);
+    let finding = base(object, message, since, scene.now()).key(condition.type_.clone()).because_at(
+        object.clone(),
+        path,
+        refusal::cut(text, 300),
+        time,
+    );
     let summary = if condition.type_ == "NamespaceDeletionDiscoveryFailure" {
-        "repair or delete the APIService that does not answer: until then nobody can tell what is left in the namespace".to_owned()
+        "repair or delete the APIService that does not answer: until then nobody can tell what is left in the namespace"
+            .to_owned()
     } else {
-        format!("clean up what is left in namespace {}: bring back the controllers that own the finalizers named", object.name)
+        format!(
+            "clean up what is left in namespace {}: bring back the controllers that own the finalizers named",
+            object.name
+        )
     };
-    let list = format!("kubectl get apiservices; kubectl api-resources --verbs=list --namespaced -o name | xargs -n1 kubectl get --ignore-not-found -n {}", quote::sh(&object.name));
+    let list = format!(
+        "kubectl get apiservices; kubectl api-resources --verbs=list --namespaced -o name | xargs -n1 kubectl get --ignore-not-found -n {}",
+        quote::sh(&object.name)
+    );
     Some(finding.recommend(Recommendation::new("repair", summary)).next(list))
 }
 
 fn by_hand(object: &ObjectRef) -> Recommendation {
-    let summary = format!("only if that controller is gone for good and its clean-up is done by hand: remove the finalizer of {}", object.short());
+    let summary = format!(
+        "only if that controller is gone for good and its clean-up is done by hand: remove the finalizer of {}",
+        object.short()
+    );
     Recommendation::new("edit-object", summary).risk(Risk::High)
 }
 

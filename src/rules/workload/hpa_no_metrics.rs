@@ -1,7 +1,7 @@
 //! An autoscaler cannot read what it scales by.
 
-use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition};
 use jiff::SignedDuration;
+use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition};
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
@@ -44,7 +44,8 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn blind(scene: &Scene<'_>, scaler: &Stored<HorizontalPodAutoscaler>) -> Option<Finding> {
     let condition = failing(scaler)?;
-    let (reason, text) = (condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default());
+    let (reason, text) =
+        (condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default());
     let target = target(scaler)?;
     if warming_up(scene, &target, text) {
         return None;
@@ -57,7 +58,12 @@ fn blind(scene: &Scene<'_>, scaler: &Stored<HorizontalPodAutoscaler>) -> Option<
     let mut finding = RULE
         .finding(object.clone(), message)
         .key(metric.unwrap_or(reason))
-        .because_at(object.clone(), format!("status.conditions[{}].message", condition.type_), refusal::cut(text, 300), since)
+        .because_at(
+            object.clone(),
+            format!("status.conditions[{}].message", condition.type_),
+            refusal::cut(text, 300),
+            since,
+        )
         .because_at(object.clone(), format!("status.conditions[{}].reason", condition.type_), reason, since)
         .seen(since, Some(scene.now()))
         .affects(target.clone())
@@ -67,7 +73,14 @@ fn blind(scene: &Scene<'_>, scaler: &Stored<HorizontalPodAutoscaler>) -> Option<
         finding = requests(scene, finding, &target, container, metric);
     }
     finding = finding.recommend(cure(&target, text, metric));
-    Some(finding.next(quote::command(&["kubectl", "describe", "hpa", scaler.object.name(), "-n", scaler.object.namespace()])))
+    Some(finding.next(quote::command(&[
+        "kubectl",
+        "describe",
+        "hpa",
+        scaler.object.name(),
+        "-n",
+        scaler.object.namespace(),
+    ])))
 }
 
 fn failing(scaler: &Stored<HorizontalPodAutoscaler>) -> Option<&HorizontalPodAutoscalerCondition> {
@@ -88,7 +101,9 @@ fn target(scaler: &Stored<HorizontalPodAutoscaler>) -> Option<ObjectRef> {
 
 /// Returns whether the pods are so young that their metrics may still come.
 fn warming_up(scene: &Scene<'_>, target: &ObjectRef, text: &str) -> bool {
-    let early = ["no metrics returned", "did not receive metrics", "no metrics to be", "unable to get metrics"].iter().any(|word| text.contains(word));
+    let early = ["no metrics returned", "did not receive metrics", "no metrics to be", "unable to get metrics"]
+        .iter()
+        .any(|word| text.contains(word));
     let young = |created: jiff::Timestamp| scene.now().duration_since(created) < WARM_UP;
     let Some(workload) = scene.workload(target).filter(|_| early) else { return false };
     scene.pods_of(workload).any(|pod| pod.created().is_some_and(young))
@@ -103,7 +118,11 @@ fn metric<'s>(scaler: &'s Stored<HorizontalPodAutoscaler>, text: &str) -> Option
             let container = metric.container_resource.as_ref().map(|source| source.name.as_str());
             let pods = metric.pods.as_ref().map(|source| source.metric.name.as_str());
             let object = metric.object.as_ref().map(|source| source.metric.name.as_str());
-            resource.or(container).or(pods).or(object).or_else(|| metric.external.as_ref().map(|source| source.metric.name.as_str()))
+            resource
+                .or(container)
+                .or(pods)
+                .or(object)
+                .or_else(|| metric.external.as_ref().map(|source| source.metric.name.as_str()))
         })
     };
     names().find(|name| text.contains(name)).or_else(|| names().next())
@@ -119,8 +138,13 @@ fn unrequested(text: &str) -> Option<&str> {
 fn cause(text: &str, metric: Option<&str>, target: &ObjectRef) -> String {
     let metric = metric.unwrap_or("its metric");
     match unrequested(text) {
-        Some("") => format!("a container of {} has no {metric} request, so that its {metric} utilization cannot be computed", target.short()),
-        Some(container) => format!("container `{container}` has no {metric} request, so that its {metric} utilization cannot be computed"),
+        Some("") => format!(
+            "a container of {} has no {metric} request, so that its {metric} utilization cannot be computed",
+            target.short()
+        ),
+        Some(container) => format!(
+            "container `{container}` has no {metric} request, so that its {metric} utilization cannot be computed"
+        ),
         None if lacks_server(text) => format!("metric `{metric}` is not served, as metrics-server does not answer"),
         None => {
             let end = text.split_once("unable to compute the replica count: ").map_or(text, |(_, end)| end);
@@ -130,15 +154,25 @@ fn cause(text: &str, metric: Option<&str>, target: &ObjectRef) -> String {
 }
 
 fn lacks_server(text: &str) -> bool {
-    let absent = ["could not find the requested resource", "the server is currently unable to handle the request", "no matches for"];
-    text.contains("metrics.k8s.io") && !text.contains("custom.metrics") && !text.contains("external.metrics") && absent.iter().any(|word| text.contains(word))
+    let absent = [
+        "could not find the requested resource",
+        "the server is currently unable to handle the request",
+        "no matches for",
+    ];
+    text.contains("metrics.k8s.io")
+        && !text.contains("custom.metrics")
+        && !text.contains("external.metrics")
+        && absent.iter().any(|word| text.contains(word))
 }
 
 fn requests(scene: &Scene<'_>, finding: Finding, target: &ObjectRef, container: &str, metric: Option<&str>) -> Finding {
     let template = scene.workload(target).and_then(|workload| workload.template);
-    let Some(found) = template.and_then(|template| template.containers.iter().find(|one| one.name == container)) else { return finding };
+    let Some(found) = template.and_then(|template| template.containers.iter().find(|one| one.name == container)) else {
+        return finding;
+    };
     let requests = found.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    let stated: Vec<String> = requests.into_iter().flatten().map(|(name, amount)| format!("{name}={}", amount.0)).collect();
+    let stated: Vec<String> =
+        requests.into_iter().flatten().map(|(name, amount)| format!("{name}={}", amount.0)).collect();
     let value = if stated.is_empty() { format!("no {}", metric.unwrap_or("request")) } else { stated.join(",") };
     finding.because(target.clone(), format!("spec.template.spec.containers[{container}].resources.requests"), value)
 }
@@ -157,10 +191,14 @@ fn cure(target: &ObjectRef, text: &str, metric: Option<&str>) -> Recommendation 
     }
     if lacks_server(text) {
         let check = "kubectl get apiservice v1beta1.metrics.k8s.io";
-        return Recommendation::new("install", "install or repair metrics-server, which serves metrics.k8s.io").command(check);
+        return Recommendation::new("install", "install or repair metrics-server, which serves metrics.k8s.io")
+            .command(check);
     }
     if text.contains("not found") && text.contains(&format!("\"{}\"", target.name)) {
         return Recommendation::new("edit-object", format!("correct scaleTargetRef: {} was not found", target.short()));
     }
-    Recommendation::new("repair", format!("repair what serves metric `{metric}`: metrics-server or the metrics adapter"))
+    Recommendation::new(
+        "repair",
+        format!("repair what serves metric `{metric}`: metrics-server or the metrics adapter"),
+    )
 }

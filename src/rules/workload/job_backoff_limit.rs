@@ -40,13 +40,20 @@ fn gave_up_finding(scene: &Scene<'_>, failed: &FailedJob<'_>) -> Finding {
     let limit = spec.and_then(|spec| spec.backoff_limit).unwrap_or(6);
     let pods = failed.job.status.as_ref().and_then(|status| status.failed).unwrap_or(0);
     let message = match failed.reason {
-        "BackoffLimitExceeded" => format!("{} gave up after {pods} failed pods, with a backoffLimit of {limit}", failed.phrase()),
+        "BackoffLimitExceeded" => {
+            format!("{} gave up after {pods} failed pods, with a backoffLimit of {limit}", failed.phrase())
+        }
         reason => format!("{} gave up after {pods} failed pods ({reason})", failed.phrase()),
     };
     let words = if failed.message.is_empty() { failed.reason } else { failed.message };
     let mut finding = RULE
         .finding(failed.workload.clone(), message)
-        .because_at(failed.object.clone(), "status.conditions[Failed].message", refusal::cut(words, 300), failed.failed_at)
+        .because_at(
+            failed.object.clone(),
+            "status.conditions[Failed].message",
+            refusal::cut(words, 300),
+            failed.failed_at,
+        )
         .because(failed.object.clone(), "status.failed", pods.to_string())
         .because(failed.object.clone(), "spec.backoffLimit", limit.to_string())
         .seen(failed.failed_at, failed.failed_at)
@@ -58,7 +65,8 @@ fn gave_up_finding(scene: &Scene<'_>, failed: &FailedJob<'_>) -> Finding {
         }
     }
     let namespace = failed.object.namespace();
-    let logs = quote::command(&["kubectl", "logs", &failed.object.short(), "-n", namespace, "--all-containers", "--tail=50"]);
+    let logs =
+        quote::command(&["kubectl", "logs", &failed.object.short(), "-n", namespace, "--all-containers", "--tail=50"]);
     let summary = format!("correct what makes the pods of {} fail, then create it anew", failed.object.short());
     finding.recommend(Recommendation::new("repair", summary)).next(logs)
 }

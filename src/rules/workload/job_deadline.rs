@@ -35,21 +35,30 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn late(failed: &FailedJob<'_>) -> Finding {
     let deadline = failed.job.spec.as_ref().and_then(|spec| spec.active_deadline_seconds);
-    let limit = deadline.map_or_else(|| "its deadline".to_owned(), |seconds| format!("its activeDeadlineSeconds of {seconds}"));
+    let limit =
+        deadline.map_or_else(|| "its deadline".to_owned(), |seconds| format!("its activeDeadlineSeconds of {seconds}"));
     let message = format!("{} was ended, as it ran longer than {limit}", failed.phrase());
     let status = failed.job.status.as_ref();
     let started = status.and_then(|status| status.start_time.as_ref()).map(|time| time.0);
     let words = if failed.message.is_empty() { "DeadlineExceeded" } else { failed.message };
     let mut finding = RULE
         .finding(failed.workload.clone(), message)
-        .because_at(failed.object.clone(), "status.conditions[Failed].message", refusal::cut(words, 300), failed.failed_at)
+        .because_at(
+            failed.object.clone(),
+            "status.conditions[Failed].message",
+            refusal::cut(words, 300),
+            failed.failed_at,
+        )
         .seen(started.or(failed.failed_at), failed.failed_at)
         .state(failed.state)
         .confidence(0.75);
     if let Some(seconds) = deadline {
         finding = finding.because(failed.object.clone(), "spec.activeDeadlineSeconds", seconds.to_string());
     }
-    let summary = format!("raise activeDeadlineSeconds of {} if its work takes longer, else find what its pods waited for", failed.workload.short());
+    let summary = format!(
+        "raise activeDeadlineSeconds of {} if its work takes longer, else find what its pods waited for",
+        failed.workload.short()
+    );
     let next = quote::command(&["kubectl", "describe", &failed.object.short(), "-n", failed.object.namespace()]);
     finding.recommend(Recommendation::new("edit-object", summary)).next(next)
 }

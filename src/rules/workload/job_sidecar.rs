@@ -36,8 +36,24 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 /// After this, any container that runs on counts.
 const LONG: SignedDuration = SignedDuration::from_mins(30);
 const NAMES: &[&str] = &[
-    "sidecar", "side-car", "proxy", "agent", "fluent", "envoy", "vector", "filebeat", "promtail", "collector", "logger", "shipper", "exporter",
-    "tunnel", "vault", "dapr", "refresher", "reloader",
+    "sidecar",
+    "side-car",
+    "proxy",
+    "agent",
+    "fluent",
+    "envoy",
+    "vector",
+    "filebeat",
+    "promtail",
+    "collector",
+    "logger",
+    "shipper",
+    "exporter",
+    "tunnel",
+    "vault",
+    "dapr",
+    "refresher",
+    "reloader",
 ];
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
@@ -51,10 +67,14 @@ fn is_of_job(pod: PodView<'_>) -> bool {
 
 fn held_open(pod: PodView<'_>) -> Option<Finding> {
     let apps: Vec<ContainerView<'_>> = pod.containers().filter(|container| container.role == Role::App).collect();
-    let (done, done_at) = apps.iter().filter_map(|container| Some((*container, ended_well(*container)?))).max_by_key(|(_, at)| *at)?;
-    let running: Vec<ContainerView<'_>> = apps.iter().copied().filter(|container| container.running().is_some()).collect();
+    let (done, done_at) =
+        apps.iter().filter_map(|container| Some((*container, ended_well(*container)?))).max_by_key(|(_, at)| *at)?;
+    let running: Vec<ContainerView<'_>> =
+        apps.iter().copied().filter(|container| container.running().is_some()).collect();
     // A container that failed, or that has still to start, is another story.
-    if running.is_empty() || running.len() + apps.iter().filter(|container| ended_well(**container).is_some()).count() < apps.len() {
+    if running.is_empty()
+        || running.len() + apps.iter().filter(|container| ended_well(**container).is_some()).count() < apps.len()
+    {
         return None;
     }
     let since_done = pod.scene.now().duration_since(done_at);
@@ -75,10 +95,17 @@ fn looks_like_sidecar(container: ContainerView<'_>) -> bool {
     NAMES.iter().any(|word| name.contains(word)) || container.spec.ports.as_ref().is_some_and(|ports| !ports.is_empty())
 }
 
-fn finding(pod: PodView<'_>, done: ContainerView<'_>, done_at: Timestamp, sidecar: ContainerView<'_>, confidence: f64) -> Finding {
+fn finding(
+    pod: PodView<'_>,
+    done: ContainerView<'_>,
+    done_at: Timestamp,
+    sidecar: ContainerView<'_>,
+    confidence: f64,
+) -> Finding {
     let workload = &pod.workload().object;
+    let runs = if workload.is(Kind::CronJob) { "a run of " } else { "" };
     let message = format!(
-        "{} never completes: container `{}` is done, but side-car `{}` keeps its pod running",
+        "{runs}{} never completes: container `{}` is done, but side-car `{}` keeps its pod running",
         workload.short(),
         done.name(),
         sidecar.name()
@@ -98,5 +125,14 @@ fn finding(pod: PodView<'_>, done: ContainerView<'_>, done_at: Timestamp, sideca
         .affects(pod.object())
         .confidence(confidence)
         .recommend(Recommendation::new("edit-object", summary))
-        .next(quote::command(&["kubectl", "logs", pod.name(), "-n", pod.namespace(), "-c", sidecar.name(), "--tail=20"]))
+        .next(quote::command(&[
+            "kubectl",
+            "logs",
+            pod.name(),
+            "-n",
+            pod.namespace(),
+            "-c",
+            sidecar.name(),
+            "--tail=20",
+        ]))
 }

@@ -32,14 +32,16 @@ Read the quoted message; then the log of the operator that wrote it.",
     check,
 };
 
-const GOOD: &[&str] = &["Ready", "Available", "Healthy", "Synced", "Reconciled", "Released", "Succeeded", "Accepted", "Established"];
+const GOOD: &[&str] =
+    &["Ready", "Available", "Healthy", "Synced", "Reconciled", "Released", "Succeeded", "Accepted", "Established"];
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let customs = scene.snapshot.objects.custom.iter();
     let in_scope = |custom: &&Stored<Custom>| {
         let namespace = custom.object.namespace();
-        namespace.is_empty() || scene.snapshot.scope.includes(namespace)
+        let everything = scene.snapshot.scope.namespaces.is_empty();
+        if namespace.is_empty() { everything } else { scene.snapshot.scope.includes(namespace) }
     };
     customs.filter(in_scope).filter(|custom| !is_gateway(custom)).filter_map(|custom| unwell(scene, custom)).collect()
 }
@@ -62,14 +64,20 @@ fn unwell(scene: &Scene<'_>, custom: &Stored<Custom>) -> Option<Finding> {
     let status = &custom.object.status;
     let word = condition(status).or_else(|| health(status)).or_else(|| phase(status))?;
     let settling = word.since.is_some_and(|since| scene.now().duration_since(since) < PATIENCE);
-    let progressing = ["Progressing", "Reconciling", "InProgress", "Issuing", "Pending", "Creating"].contains(&word.reason);
+    let progressing =
+        ["Progressing", "Reconciling", "InProgress", "Issuing", "Pending", "Creating"].contains(&word.reason);
     if settling || progressing {
         return None;
     }
     let namespace = custom.object.metadata.namespace.as_deref();
     let object = ObjectRef::parse(&custom.object.api_version, &custom.object.kind, namespace, custom.object.name());
-    let said = [word.reason, word.message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
-    let said = if said.is_empty() { "gives no reason".to_owned() } else { refusal::cut(said.trim_end_matches(['.', '\n']), 160) };
+    let said =
+        [word.reason, word.message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
+    let said = if said.is_empty() {
+        "gives no reason".to_owned()
+    } else {
+        refusal::cut(said.trim_end_matches(['.', '\n']), 160)
+    };
     let message = format!("{} says of itself {}: {said}", object.short(), word.what);
     let kind = crate::render::quote::sh(&object.kind.to_lowercase()).into_owned();
     let mut next = vec!["kubectl".to_owned(), "describe".to_owned(), kind, object.name.clone()];
@@ -80,11 +88,14 @@ fn unwell(scene: &Scene<'_>, custom: &Stored<Custom>) -> Option<Finding> {
     let value = if word.message.is_empty() { &word.what } else { word.message };
     let finding = RULE
         .finding(object.clone(), message)
-        .key(word.path.clone())
+        .key(word.what.clone())
         .because_at(object.clone(), word.path, refusal::cut(value, 300), word.since)
         .seen(word.since, Some(scene.now()))
         .confidence(0.7)
-        .recommend(Recommendation::new("repair", format!("act on what {} says, or read the log of its controller", object.short())));
+        .recommend(Recommendation::new(
+            "repair",
+            format!("act on what {} says, or read the log of its controller", object.short()),
+        ));
     Some(finding.next(crate::render::quote::command(&next)))
 }
 
@@ -97,7 +108,9 @@ fn condition(status: &Value) -> Option<Word<'_>> {
         .filter(|condition| text(condition, "type").is_some_and(|type_| GOOD.contains(&type_.as_str())))
         .collect();
     // Of several, the one that says most: `Ready` often only repeats another.
-    bad.sort_by_key(|condition| std::cmp::Reverse(condition.get("message").and_then(Value::as_str).map_or(0, str::len)));
+    bad.sort_by_key(|condition| {
+        std::cmp::Reverse(condition.get("message").and_then(Value::as_str).map_or(0, str::len))
+    });
     let bad = bad.first()?;
     let type_ = bad.get("type")?.as_str()?;
     Some(Word {
@@ -114,12 +127,17 @@ fn health(status: &Value) -> Option<Word<'_>> {
     let health = status.get("health")?;
     let word = health.get("status")?.as_str().filter(|word| matches!(*word, "Degraded" | "Missing"))?;
     let message = health.get("message").and_then(Value::as_str).unwrap_or_default();
-    Some(Word { path: "status.health.status".to_owned(), what: format!("health {word}"), reason: "", message, since: None })
+    let path = if message.is_empty() { "status.health.status" } else { "status.health.message" };
+    Some(Word { path: path.to_owned(), what: format!("health {word}"), reason: "", message, since: None })
 }
 
 /// Argo's Rollout and many databases: `status.phase`.
 fn phase(status: &Value) -> Option<Word<'_>> {
-    let phase = status.get("phase")?.as_str().filter(|phase| matches!(*phase, "Degraded" | "Failed" | "Error" | "Unhealthy"))?;
+    let phase = status
+        .get("phase")?
+        .as_str()
+        .filter(|phase| matches!(*phase, "Degraded" | "Failed" | "Error" | "Unhealthy"))?;
     let message = status.get("message").and_then(Value::as_str).unwrap_or_default();
-    Some(Word { path: "status.phase".to_owned(), what: format!("phase {phase}"), reason: "", message, since: None })
+    let path = if message.is_empty() { "status.phase" } else { "status.message" };
+    Some(Word { path: path.to_owned(), what: format!("phase {phase}"), reason: "", message, since: None })
 }

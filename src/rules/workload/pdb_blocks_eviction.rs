@@ -35,7 +35,9 @@ If pods are unhealthy, make them ready first. If the budget demands all replicas
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let budgets = scene.snapshot.objects.disruption_budgets.iter();
-    let budgets: Vec<_> = budgets.filter(|budget| scene.snapshot.scope.includes(budget.object.namespace()) && is_exhausted(budget)).collect();
+    let budgets: Vec<_> = budgets
+        .filter(|budget| scene.snapshot.scope.includes(budget.object.namespace()) && is_exhausted(budget))
+        .collect();
     if budgets.is_empty() {
         return Vec::new();
     }
@@ -57,9 +59,13 @@ fn blocked(scene: &Scene<'_>, budget: &Stored<PodDisruptionBudget>) -> Option<Fi
     let (namespace, name) = (budget.object.namespace(), budget.object.name());
     let object = ObjectRef::new(Kind::PodDisruptionBudget, namespace, name);
     let bound = bound(budget);
-    let numbers = format!("{} of {} pods are healthy and {} must be{bound}", status.current_healthy, status.expected_pods, status.desired_healthy);
+    let numbers = format!(
+        "{} of {} pods are healthy and {} must be{bound}",
+        status.current_healthy, status.expected_pods, status.desired_healthy
+    );
     let meets = |pod: &PodView<'_>| {
-        pod.namespace() == namespace && spec.selector.as_ref().is_some_and(|chosen| selector::matches(chosen, pod.pod.metadata.labels.as_ref()))
+        pod.namespace() == namespace
+            && spec.selector.as_ref().is_some_and(|chosen| selector::matches(chosen, pod.pod.metadata.labels.as_ref()))
     };
     let pods: Vec<PodView<'_>> = scene.pods().filter(|pod| !pod.is_finished()).filter(meets).collect();
     let wish = wish(scene, name, &pods);
@@ -82,7 +88,9 @@ fn blocked(scene: &Scene<'_>, budget: &Stored<PodDisruptionBudget>) -> Option<Fi
     finding = match wish {
         Some(Wish::Event(event)) => {
             let path = format!("events[{}].message", event.reason);
-            finding.because_at(event.object(), path, refusal::cut(event.message, 300), event.last).seen(event.first, event.last)
+            finding
+                .because_at(event.object(), path, refusal::cut(event.message, 300), event.last)
+                .seen(event.first, event.last)
         }
         Some(Wish::Cordoned(pod, node)) => finding
             .because(ObjectRef::new(Kind::Node, "", node), "spec.unschedulable", "true")
@@ -95,7 +103,11 @@ fn blocked(scene: &Scene<'_>, budget: &Stored<PodDisruptionBudget>) -> Option<Fi
     for workload in pods.iter().map(|pod| &pod.workload().object) {
         finding = finding.mentions(workload.clone());
     }
-    Some(finding.recommend(cure(name, never)).next(quote::command(&["kubectl", "describe", "pdb", name, "-n", namespace])))
+    Some(
+        finding
+            .recommend(cure(name, never))
+            .next(quote::command(&["kubectl", "describe", "pdb", name, "-n", namespace])),
+    )
 }
 
 /// Returns `, as minAvailable is 2`.
@@ -105,15 +117,21 @@ fn bound(budget: &Stored<PodDisruptionBudget>) -> String {
         IntOrString::String(text) => text.clone(),
     };
     let spec = budget.spec.as_ref();
-    let least = spec.and_then(|spec| spec.min_available.as_ref()).map(|value| format!(", as minAvailable is {}", print(value)));
-    let most = || spec.and_then(|spec| spec.max_unavailable.as_ref()).map(|value| format!(", as maxUnavailable is {}", print(value)));
+    let least =
+        spec.and_then(|spec| spec.min_available.as_ref()).map(|value| format!(", as minAvailable is {}", print(value)));
+    let most = || {
+        spec.and_then(|spec| spec.max_unavailable.as_ref())
+            .map(|value| format!(", as maxUnavailable is {}", print(value)))
+    };
     least.or_else(most).unwrap_or_default()
 }
 
 fn wish<'s>(scene: &'s Scene<'_>, name: &str, pods: &[PodView<'s>]) -> Option<Wish<'s>> {
     let about = |event: &&EventView<'_>| {
         let evicts = event.message.contains("disruption budget") || event.message.contains("Cannot evict pod");
-        evicts && scene.is_recent(event.last) && (event.message.contains(name) || pods.iter().any(|pod| pod.name() == event.name()))
+        evicts
+            && scene.is_recent(event.last)
+            && (event.message.contains(name) || pods.iter().any(|pod| pod.name() == event.name()))
     };
     if let Some(event) = scene.events().iter().filter(about).max_by_key(|event| (event.last, event.event.name())) {
         return Some(Wish::Event(event));
@@ -130,7 +148,9 @@ fn cure(name: &str, never: bool) -> Recommendation {
     let summary = if never {
         format!("run one replica more than pdb `{name}` demands, or relax its minAvailable or maxUnavailable")
     } else {
-        format!("make the pods of pdb `{name}` ready; if unready ones may go, set its unhealthyPodEvictionPolicy to AlwaysAllow")
+        format!(
+            "make the pods of pdb `{name}` ready; if unready ones may go, set its unhealthyPodEvictionPolicy to AlwaysAllow"
+        )
     };
     Recommendation::new("edit-object", summary)
 }

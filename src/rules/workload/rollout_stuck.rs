@@ -69,8 +69,13 @@ fn overdue(scene: &Scene<'_>, item: &Stored<Deployment>) -> Option<Finding> {
         return None;
     }
     let of = new.map(|set| format!(" of replicaset/{}", set.object.name())).unwrap_or_default();
-    let meanwhile = old.map(|set| format!(", while replicaset/{} of the old version still runs", set.object.name())).unwrap_or_default();
-    let message = format!("rollout of {} is stuck: {available} of {wanted} new pods{of} are available{meanwhile}", object.short());
+    let meanwhile = old
+        .map(|set| format!(", while replicaset/{} of the old version still runs", set.object.name()))
+        .unwrap_or_default();
+    let message = format!(
+        "rollout of {} is stuck: {available} of {wanted} new pods{of} are available{meanwhile}",
+        object.short()
+    );
     let text = progressing.message.as_deref().unwrap_or("ProgressDeadlineExceeded");
     let finding = RULE
         .finding(object.clone(), message)
@@ -82,9 +87,13 @@ fn overdue(scene: &Scene<'_>, item: &Stored<Deployment>) -> Option<Finding> {
 }
 
 /// Returns the ReplicaSet of the newest revision, and the largest older one that still has pods.
-fn replica_sets<'s>(scene: &'s Scene<'_>, item: &Stored<Deployment>) -> (Option<&'s Stored<ReplicaSet>>, Option<&'s Stored<ReplicaSet>>) {
+fn replica_sets<'s>(
+    scene: &'s Scene<'_>,
+    item: &Stored<Deployment>,
+) -> (Option<&'s Stored<ReplicaSet>>, Option<&'s Stored<ReplicaSet>>) {
     let owned = |set: &&Stored<ReplicaSet>| {
-        owners::controller(set.object.meta()).is_some_and(|owner| owner.kind == "Deployment" && owner.name == item.object.name())
+        owners::controller(set.object.meta())
+            .is_some_and(|owner| owner.kind == "Deployment" && owner.name == item.object.name())
     };
     let sets = scene.snapshot.objects.replica_sets.in_namespace(item.object.namespace()).filter(owned);
     let mut sets: Vec<&Stored<ReplicaSet>> = sets.collect();
@@ -109,7 +118,10 @@ fn paused(item: &Stored<Deployment>) -> Option<Finding> {
     if updated >= wanted {
         return None;
     }
-    let message = format!("{} is paused while {replicas} pods are of an older template: its new version is not rolled out", object.short());
+    let message = format!(
+        "{} is paused while {replicas} pods are of an older template: its new version is not rolled out",
+        object.short()
+    );
     let writer = crate::scene::changes::newest(&item.changes, "spec.paused");
     let mut finding = RULE
         .finding(object.clone(), message)
@@ -119,10 +131,19 @@ fn paused(item: &Stored<Deployment>) -> Option<Finding> {
         .severity(Severity::Warning)
         .confidence(0.8);
     if let Some(change) = writer {
-        finding = finding.because_at(object.clone(), "metadata.managedFields[spec.paused].manager", change.manager.as_str(), change.time);
+        finding = finding.because_at(
+            object.clone(),
+            "metadata.managedFields[spec.paused].manager",
+            change.manager.as_str(),
+            change.time,
+        );
     }
     let resume = quote::command(&["kubectl", "rollout", "resume", &object.short(), "-n", object.namespace()]);
-    Some(finding.recommend(Recommendation::new("resume", format!("resume the rollout of {}", object.short())).command(resume)))
+    Some(
+        finding.recommend(
+            Recommendation::new("resume", format!("resume the rollout of {}", object.short())).command(resume),
+        ),
+    )
 }
 
 fn stateful(scene: &Scene<'_>, item: &Stored<StatefulSet>) -> Option<Finding> {
@@ -151,7 +172,8 @@ fn daemon(scene: &Scene<'_>, item: &Stored<DaemonSet>) -> Option<Finding> {
     }
     let object = ObjectRef::new(Kind::DaemonSet, item.object.namespace(), item.object.name());
     let workload = scene.workload(&object)?;
-    let pod = scene.pods_of(workload).filter(|pod| is_overdue(scene, *pod)).max_by_key(|pod| (pod.created(), pod.name()))?;
+    let pod =
+        scene.pods_of(workload).filter(|pod| is_overdue(scene, *pod)).max_by_key(|pod| (pod.created(), pod.name()))?;
     Some(of_set(scene, &object, pod, updated, wanted, "the newest revision"))
 }
 
@@ -159,8 +181,18 @@ fn is_overdue(scene: &Scene<'_>, pod: PodView<'_>) -> bool {
     !pod.is_ready() && pod.created().is_some_and(|created| scene.now().duration_since(created) > PATIENCE)
 }
 
-fn of_set(scene: &Scene<'_>, object: &ObjectRef, pod: PodView<'_>, updated: i32, wanted: i32, revision: &str) -> Finding {
-    let message = format!("rollout of {} is stuck: {updated} of {wanted} pods are of {revision}, and one that is not ready holds it up", object.short());
+fn of_set(
+    scene: &Scene<'_>,
+    object: &ObjectRef,
+    pod: PodView<'_>,
+    updated: i32,
+    wanted: i32,
+    revision: &str,
+) -> Finding {
+    let message = format!(
+        "rollout of {} is stuck: {updated} of {wanted} pods are of {revision}, and one that is not ready holds it up",
+        object.short()
+    );
     let since = pod.condition("Ready").and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0);
     RULE.finding(object.clone(), message)
         .because(object.clone(), "status.updatedReplicas", updated.to_string())
@@ -174,5 +206,9 @@ fn of_set(scene: &Scene<'_>, object: &ObjectRef, pod: PodView<'_>, updated: i32,
 
 fn undo(object: &ObjectRef) -> Recommendation {
     let command = quote::command(&["kubectl", "rollout", "undo", &object.short(), "-n", object.namespace()]);
-    Recommendation::new("rollback", format!("to get back to the version before: undo the rollout of {}", object.short())).command(command)
+    Recommendation::new(
+        "rollback",
+        format!("to get back to the version before: undo the rollout of {}", object.short()),
+    )
+    .command(command)
 }

@@ -1,12 +1,14 @@
 //! A workload is scaled to zero replicas.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{EventView, Scene, ServiceView, Workload, changes};
+use crate::scene::{EventView, PodView, Scene, ServiceView, Workload, changes};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -55,13 +57,15 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
     if asleep.peek().is_none() {
         return Vec::new();
     }
-    let services: Vec<ServiceView<'_>> = scene.services().collect();
-    asleep.filter_map(|workload| at_zero(scene, &services, workload)).collect()
+    let uses = Uses::new(scene);
+    asleep.map(|workload| at_zero(scene, &uses, workload)).collect()
 }
 
 fn is_at_zero(scene: &Scene<'_>, workload: &Workload<'_>) -> bool {
     let object = &workload.object;
-    let scales = [Kind::Deployment, Kind::StatefulSet, Kind::ReplicaSet, Kind::ReplicationController].iter().any(|kind| object.is(*kind));
+    let scales = [Kind::Deployment, Kind::StatefulSet, Kind::ReplicaSet, Kind::ReplicationController]
+        .iter()
+        .any(|kind| object.is(*kind));
     let waits = scene.pods_of(workload).any(|pod| pod.is_ready() && !pod.is_terminating());
     scales && workload.desired == Some(0) && !waits
 }
@@ -75,12 +79,12 @@ struct Need {
     confidence: f64,
 }
 
-fn at_zero(scene: &Scene<'_>, services: &[ServiceView<'_>], workload: &Workload<'_>) -> Option<Finding> {
+fn at_zero(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>) -> Finding {
     let object = workload.object.clone();
     let down = scaled_down(scene, &object);
     let writer = changes::newest(workload.changes, "spec.replicas");
     let when = down.and_then(|event| event.last).or_else(|| writer.and_then(|change| change.time));
-    let need = need(scene, services, workload, when);
+    let need = need(scene, uses, workload, when);
     let by = writer.filter(|change| !change.manager.is_empty());
     let by = by.map(|change| format!(", by `{}`", change.manager)).unwrap_or_default();
     let words = need.as_ref().map(|need| format!(", though {}", need.words)).unwrap_or_default();
@@ -95,15 +99,27 @@ fn at_zero(scene: &Scene<'_>, services: &[ServiceView<'_>], workload: &Workload<
         finding = finding.because_at(object.clone(), "events[ScalingReplicaSet].message", event.message, event.last);
     }
     if let Some(change) = writer {
-        finding = finding.because_at(object.clone(), "metadata.managedFields[spec.replicas].manager", change.manager.as_str(), change.time);
+        finding = finding.because_at(
+            object.clone(),
+            "metadata.managedFields[spec.replicas].manager",
+            change.manager.as_str(),
+            change.time,
+        );
     }
     if let Some(need) = need {
         finding = finding.affects(need.service);
     }
     let replicas = down.and_then(|event| before(event.message)).unwrap_or(1);
-    let scale = quote::command(&["kubectl", "scale", &object.short(), "-n", object.namespace(), &format!("--replicas={replicas}")]);
+    let scale = quote::command(&[
+        "kubectl",
+        "scale",
+        &object.short(),
+        "-n",
+        object.namespace(),
+        &format!("--replicas={replicas}"),
+    ]);
     let summary = format!("scale {} up to {replicas}, unless it is meant to rest", object.short());
-    Some(finding.recommend(Recommendation::new("scale", summary).command(scale)))
+    finding.recommend(Recommendation::new("scale", summary).command(scale))
 }
 
 /// Returns the newest event that tells of the way to zero.
@@ -117,38 +133,59 @@ fn before(message: &str) -> Option<u32> {
     message.rsplit_once(" from ")?.1.parse().ok().filter(|replicas| *replicas > 0)
 }
 
-fn need(scene: &Scene<'_>, services: &[ServiceView<'_>], workload: &Workload<'_>, when: Option<Timestamp>) -> Option<Need> {
-    let leads = |service: &&ServiceView<'_>| {
-        service.namespace() == workload.namespace() && service.workloads().any(|behind| behind.object == workload.object)
-    };
+/// Who uses what, looked up once.
+struct Uses<'s> {
+    /// The Services that lead to a workload.
+    services: HashMap<&'s ObjectRef, Vec<ServiceView<'s>>>,
+    /// The workloads that run and are configured with a Service: (namespace, name).
+    callers: HashMap<(&'s str, &'s str), Vec<&'s ObjectRef>>,
+    /// The Ingresses that lead to a Service.
+    routes: HashMap<ObjectRef, ObjectRef>,
+}
+
+impl<'s> Uses<'s> {
+    fn new(scene: &'s Scene<'s>) -> Self {
+        let mut uses = Self { services: HashMap::new(), callers: HashMap::new(), routes: HashMap::new() };
+        for service in scene.services() {
+            for workload in service.workloads() {
+                uses.services.entry(&workload.object).or_default().push(service);
+            }
+        }
+        for call in scene.calls() {
+            let caller = &scene.workloads()[call.caller];
+            if caller.desired != Some(0) {
+                uses.callers.entry((&call.service.0, &call.service.1)).or_default().push(&caller.object);
+            }
+        }
+        for ingress in &scene.snapshot.objects.ingresses {
+            let object = ObjectRef::new(Kind::Ingress, ingress.object.namespace(), ingress.object.name());
+            for (to, _) in scene.topology().depends_on(&object) {
+                uses.routes.entry(to.clone()).or_insert_with(|| object.clone());
+            }
+        }
+        uses
+    }
+
+    /// Returns a workload or Ingress that uses a Service, other than the workload behind it.
+    fn user(&self, service: ServiceView<'_>, behind: &ObjectRef) -> Option<String> {
+        let callers = self.callers.get(&(service.namespace(), service.name()));
+        let caller = callers.into_iter().flatten().find(|caller| **caller != behind).map(|caller| caller.short());
+        caller.or_else(|| self.routes.get(&service.object()).map(ObjectRef::short))
+    }
+}
+
+fn need(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>, when: Option<Timestamp>) -> Option<Need> {
     // A Service with other pods that answer does not miss this workload.
-    let service = services.iter().filter(leads).find(|service| !service.pods().any(crate::scene::PodView::is_ready))?;
+    let services = uses.services.get(&workload.object)?.iter();
+    let unserved: Vec<_> = services.filter(|service| !service.pods().any(PodView::is_ready)).collect();
+    let used = unserved.iter().find_map(|service| Some((**service, uses.user(**service, &workload.object)?)));
+    let service =
+        used.as_ref().map_or_else(|| unserved.first().map(|service| **service), |(service, _)| Some(*service))?;
     let name = service.object().short();
-    let user = caller(scene, *service, workload).or_else(|| route(scene, *service));
-    let (severity, words, confidence) = match user {
-        Some(user) => (Severity::Error, format!("{name} leads to it and {user} uses that"), 0.93),
+    let (severity, words, confidence) = match used {
+        Some((_, user)) => (Severity::Error, format!("{name} leads to it and {user} uses that"), 0.93),
         None if scene.is_recent(when) => (Severity::Error, format!("{name} leads to it and served until then"), 0.88),
         None => (Severity::Info, format!("{name} leads to it"), 0.8),
     };
     Some(Need { severity, words, service: service.object(), confidence })
-}
-
-/// Returns a workload that runs and is configured with the Service.
-fn caller(scene: &Scene<'_>, service: ServiceView<'_>, workload: &Workload<'_>) -> Option<String> {
-    let mut calls = scene.calls().iter();
-    let call = calls.find(|call| {
-        let caller = &scene.workloads()[call.caller];
-        call.service.1 == service.name() && call.service.0 == service.namespace() && caller.object != workload.object && caller.desired != Some(0)
-    })?;
-    Some(scene.workloads()[call.caller].object.short())
-}
-
-fn route(scene: &Scene<'_>, service: ServiceView<'_>) -> Option<String> {
-    let topology = scene.topology();
-    let mut ingresses = scene.snapshot.objects.ingresses.in_namespace(service.namespace());
-    ingresses.find_map(|ingress| {
-        let object = ObjectRef::new(Kind::Ingress, ingress.object.namespace(), ingress.object.name());
-        let leads = topology.depends_on(&object).any(|(to, _)| *to == service.object());
-        leads.then(|| object.short())
-    })
 }

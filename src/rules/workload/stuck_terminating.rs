@@ -57,32 +57,69 @@ fn stuck(pod: PodView<'_>) -> Option<Finding> {
         finding = finding.because(pod.object(), "spec.nodeName", node).mentions(ObjectRef::new(Kind::Node, "", node));
     }
     if let Some(event) = pod.event("FailedKillPod").filter(|event| pod.scene.is_recent(event.last)) {
-        finding = finding.because_at(pod.object(), "events[FailedKillPod].message", refusal::cut(event.message, 300), event.last);
+        finding = finding.because_at(
+            pod.object(),
+            "events[FailedKillPod].message",
+            refusal::cut(event.message, 300),
+            event.last,
+        );
     }
-    Some(finding.recommend(cure).next(quote::command(&["kubectl", "describe", "pod", pod.name(), "-n", pod.namespace()])))
+    Some(finding.recommend(cure).next(quote::command(&[
+        "kubectl",
+        "describe",
+        "pod",
+        pod.name(),
+        "-n",
+        pod.namespace(),
+    ])))
 }
 
 fn why(pod: PodView<'_>) -> (String, Recommendation) {
     let repair = |summary: String| Recommendation::new("repair-node", summary);
     let Some(name) = pod.node() else {
-        return ("it has no node, and its deletion was not completed".to_owned(), repair("look at the log of kube-controller-manager".to_owned()));
+        return (
+            "it has no node, and its deletion was not completed".to_owned(),
+            repair("look at the log of kube-controller-manager".to_owned()),
+        );
     };
     match pod.scene.snapshot.objects.nodes.look_up("", name) {
         Lookup::Absent => {
-            let force = quote::command(&["kubectl", "delete", "pod", pod.name(), "-n", pod.namespace(), "--force", "--grace-period=0"]);
-            let summary = "its node is gone: delete the pod by force";
-            (format!("its node {name} does not exist any more"), Recommendation::new("delete-object", summary).risk(Risk::Medium).command(force))
+            let force = quote::command(&[
+                "kubectl",
+                "delete",
+                "pod",
+                pod.name(),
+                "-n",
+                pod.namespace(),
+                "--force",
+                "--grace-period=0",
+            ]);
+            let summary = "delete the pod by force, as its node is gone and nobody else can end it";
+            (
+                format!("its node {name} does not exist any more"),
+                Recommendation::new("delete-object", summary).risk(Risk::Medium).command(force),
+            )
         }
-        Lookup::Found(node) if !is_ready(node) => {
-            (format!("its node {name} is not ready, and nobody there ends it"), repair(format!("bring node {name} back, or delete its Node object if it is lost")))
-        }
-        _ if pod.event("FailedKillPod").is_some_and(|event| pod.scene.is_recent(event.last)) => {
-            (format!("the kubelet of {name} cannot end its containers"), repair(format!("look at the container runtime of {name}")))
-        }
+        Lookup::Found(node) if !is_ready(node) => (
+            format!("its node {name} is not ready, and nobody there ends it"),
+            repair(format!("bring node {name} back, or delete its Node object if it is lost")),
+        ),
+        _ if pod.event("FailedKillPod").is_some_and(|event| pod.scene.is_recent(event.last)) => (
+            format!("the kubelet of {name} cannot end its containers"),
+            repair(format!("look at the container runtime of {name}")),
+        ),
         _ => {
             let running = pod.containers().find(|container| container.running().is_some());
-            let what = running.map_or_else(|| "its volumes or sandbox are not cleaned up".to_owned(), |one| format!("container `{}` still runs", one.name()));
-            (format!("{what} on {name}"), repair(format!("look why the kubelet of {name} does not finish: a hanging preStop hook, a process that cannot be killed, a volume that is busy")))
+            let what = running.map_or_else(
+                || "its volumes or sandbox are not cleaned up".to_owned(),
+                |one| format!("container `{}` still runs", one.name()),
+            );
+            (
+                format!("{what} on {name}"),
+                repair(format!(
+                    "look why the kubelet of {name} does not finish: a hanging preStop hook, a process that cannot be killed, a volume that is busy"
+                )),
+            )
         }
     }
 }

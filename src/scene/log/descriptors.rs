@@ -18,8 +18,16 @@ pub enum Limit {
 impl Limit {
     /// Reads a message.
     pub fn of(message: &str) -> Option<Self> {
-        static WATCHES: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)inotify[^.]{0,60}(?:watch|no space)|system limit for number of file watchers|ENOSPC[^.]{0,60}watch|inotify_add_watch"));
-        static INSTANCES: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)inotify[^.]{0,60}(?:instances|too many open files|EMFILE)|inotify_init|too many open files[^.]{0,60}(?:inotify|fsnotify|watcher)|(?:fsnotify|watcher|inotify)[^.]{0,60}too many open files|user limit on the total number of inotify"));
+        static WATCHES: LazyLock<Regex> = LazyLock::new(|| {
+            regex(
+                r"(?i)inotify[^.]{0,60}(?:watch|no space)|system limit for number of file watchers|ENOSPC[^.]{0,60}watch|inotify_add_watch",
+            )
+        });
+        static INSTANCES: LazyLock<Regex> = LazyLock::new(|| {
+            regex(
+                r"(?i)inotify[^.]{0,60}(?:instances|too many open files|EMFILE)|inotify_init|too many open files[^.]{0,60}(?:inotify|fsnotify|watcher)|(?:fsnotify|watcher|inotify)[^.]{0,60}too many open files|user limit on the total number of inotify",
+            )
+        });
         static FILES: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)too many open files|EMFILE|ENFILE"));
         if WATCHES.is_match(message) {
             return Some(Self::InotifyWatches);
@@ -39,15 +47,20 @@ impl Limit {
         }
     }
 
-    /// Returns what to do, and the command for it.
-    pub fn cure(self) -> (&'static str, &'static str) {
+    /// Returns what to do, and the command for it on the node.
+    pub fn cure(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::OpenFiles => (
                 "raise the limit of open files (`ulimit -n`: LimitNOFILE of the container runtime), or close what the program leaves open",
-                "ulimit -n",
+                None,
             ),
-            Self::InotifyInstances => ("raise fs.inotify.max_user_instances on the node", "sysctl -w fs.inotify.max_user_instances=8192"),
-            Self::InotifyWatches => ("raise fs.inotify.max_user_watches on the node", "sysctl -w fs.inotify.max_user_watches=524288"),
+            Self::InotifyInstances => (
+                "raise fs.inotify.max_user_instances on the node",
+                Some("sysctl -w fs.inotify.max_user_instances=8192"),
+            ),
+            Self::InotifyWatches => {
+                ("raise fs.inotify.max_user_watches on the node", Some("sysctl -w fs.inotify.max_user_watches=524288"))
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ fn regex(pattern: &str) -> Regex {
 
 /// Returns the absolute file path that a message speaks of: the quoted one, else the last.
 pub fn path(message: &str) -> Option<&str> {
-    static PATH: LazyLock<Regex> = LazyLock::new(|| regex(r#"(?:^|[\s'"`(\[=:,])(/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+/-]*)"#));
+    static PATH: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"(?:^|[\s'"`(\[=:,])(/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+/-]*)"#));
     let paths = || PATH.captures_iter(message).filter_map(|found| found.get(1));
     let clean = |path: &'_ str| path.trim_end_matches(['.', ':', '-']).len();
     let quoted = paths().find(|path| {
@@ -24,7 +25,9 @@ pub fn path(message: &str) -> Option<&str> {
 /// Returns the port that a message about an address in use names: `bind 0.0.0.0:8080`, `port 8080`, `:::8080`.
 pub fn port(message: &str) -> Option<u16> {
     static PORT: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r#"(?i)port(?: number)?[ :=\[('"]*([0-9]{1,5})\b|(?:[0-9.*]|localhost|\]|:|\s|\()*:([0-9]{1,5})\b|\('[^']*', ([0-9]{1,5})\)"#)
+        regex(
+            r#"(?i)port(?: number)?[ :=\[('"]*([0-9]{1,5})\b|(?:[0-9.*]|localhost|\]|:|\s|\()*:([0-9]{1,5})\b|\('[^']*', ([0-9]{1,5})\)"#,
+        )
     });
     let numbers = PORT.captures_iter(message).filter_map(|found| {
         found.get(1).or(found.get(2)).or(found.get(3)).and_then(|number| number.as_str().parse::<u16>().ok())
@@ -34,7 +37,8 @@ pub fn port(message: &str) -> Option<u16> {
 
 /// Returns the user whom a server refused: `for user "app"`, `for user 'app'@'10.0.0.1'`, `role "app"`.
 pub fn user(message: &str) -> Option<&str> {
-    static USER: LazyLock<Regex> = LazyLock::new(|| regex(r#"(?i)(?:user|role|principal|username)[ :=]*["'`]([^"'`@ ]{1,64})["'`]"#));
+    static USER: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"(?i)(?:user|role|principal|username)[ :=]*["'`]([^"'`@ ]{1,64})["'`]"#));
     USER.captures(message)?.get(1).map(|user| user.as_str())
 }
 
@@ -55,9 +59,44 @@ pub fn variables(message: &str, loose: bool) -> Vec<&str> {
 /// Shouted words that are levels, codes or protocols.
 fn is_jargon(word: &str) -> bool {
     let known = [
-        "ERROR", "FATAL", "WARN", "WARNING", "INFO", "DEBUG", "CRITICAL", "PANIC", "SEVERE", "NOT", "AND", "UTC", "GMT", "HTTP", "HTTPS",
-        "URL", "URI", "API", "JSON", "YAML", "TLS", "SSL", "DNS", "TCP", "UDP", "ERR", "ENV", "GET", "POST", "SQL", "JVM", "ENOENT",
-        "MISSING", "REQUIRED", "THE", "UNSET", "ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND",
+        "ERROR",
+        "FATAL",
+        "WARN",
+        "WARNING",
+        "INFO",
+        "DEBUG",
+        "CRITICAL",
+        "PANIC",
+        "SEVERE",
+        "NOT",
+        "AND",
+        "UTC",
+        "GMT",
+        "HTTP",
+        "HTTPS",
+        "URL",
+        "URI",
+        "API",
+        "JSON",
+        "YAML",
+        "TLS",
+        "SSL",
+        "DNS",
+        "TCP",
+        "UDP",
+        "ERR",
+        "ENV",
+        "GET",
+        "POST",
+        "SQL",
+        "JVM",
+        "ENOENT",
+        "MISSING",
+        "REQUIRED",
+        "THE",
+        "UNSET",
+        "ERR_MODULE_NOT_FOUND",
+        "MODULE_NOT_FOUND",
     ];
     known.contains(&word) || word.starts_with("ERR_")
 }

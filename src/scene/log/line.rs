@@ -36,7 +36,9 @@ pub fn parse(line: &str) -> Line<'_> {
         Cow::Borrowed(text) => split_time(text),
         Cow::Owned(text) => split_time(text),
     };
-    if rest.starts_with('{') && let Some(json) = json(rest) {
+    if rest.starts_with('{')
+        && let Some(json) = json(rest)
+    {
         return Line { time: json.time.or(stamp), level: json.level, message: Cow::Owned(json.message) };
     }
     let (second, rest) = split_time(rest);
@@ -69,7 +71,8 @@ pub fn raw(line: &str) -> String {
 
 /// Drops the escape sequences of a terminal's colours.
 pub fn uncoloured(line: &str) -> Cow<'_, str> {
-    static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*[A-Za-z]").expect("a constant pattern"));
+    static ESCAPE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*[A-Za-z]").expect("a constant pattern"));
     if line.contains('\x1b') { ESCAPE.replace_all(line, "") } else { Cow::Borrowed(line) }
 }
 
@@ -88,7 +91,11 @@ fn split_time(text: &str) -> (Option<Timestamp>, &str) {
     if !dated {
         return split_date(inner).unwrap_or((None, text));
     }
-    let end = 19 + bytes[19..].iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b':' | b'+' | b'Z' | b'-')).count();
+    let end = 19
+        + bytes[19..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b':' | b'+' | b'Z' | b'-'))
+            .count();
     // What belongs to the words behind it: `10:00:00: message`, `10:00:00-`.
     let stamp = inner[..end].trim_end_matches([':', '-', '.', ',']);
     let rest = inner[end..].strip_prefix(']').unwrap_or(&inner[end..]);
@@ -98,8 +105,10 @@ fn split_time(text: &str) -> (Option<Timestamp>, &str) {
 /// Splits off what `date` prints: `Sat Nov 21 10:57:37 UTC 2026`.
 fn split_date(text: &str) -> Option<(Option<Timestamp>, &str)> {
     static DATE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} +[0-9]{1,2} [0-9:]{8}) (?:[A-Z]{3,4} )?([0-9]{4})[:,]? ?")
-            .expect("a constant pattern")
+        Regex::new(
+            r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} +[0-9]{1,2} [0-9:]{8}) (?:[A-Z]{3,4} )?([0-9]{4})[:,]? ?",
+        )
+        .expect("a constant pattern")
     });
     if !text.as_bytes().first().is_some_and(|first| matches!(first, b'M' | b'T' | b'W' | b'F' | b'S')) {
         return None;
@@ -122,7 +131,8 @@ fn instant(stamp: &str) -> Option<Timestamp> {
 /// Reads the head of klog and glog: `E0102 15:04:05.000000 7 file.go:1] message`. It has no year, hence no time.
 fn klog(text: &str) -> (Option<Level>, &str) {
     let bytes = text.as_bytes();
-    let is_klog = bytes.len() > 20 && bytes[1..5].iter().all(u8::is_ascii_digit) && bytes[5] == b' ' && bytes[8] == b':';
+    let is_klog =
+        bytes.len() > 20 && bytes[1..5].iter().all(u8::is_ascii_digit) && bytes[5] == b' ' && bytes[8] == b':';
     let level = match bytes.first() {
         Some(b'I') => Level::Info,
         Some(b'W') => Level::Warning,
@@ -146,7 +156,9 @@ fn level(text: &str) -> Option<Level> {
     let head = text.as_bytes();
     let words = head[..head.len().min(64)].split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     words.take(7).find_map(|word| {
-        let shouted = word.iter().all(u8::is_ascii_uppercase);
+        // `HTTP` and `LOG` are levels to some loggers, and plain words to most.
+        let shouted = word.iter().all(u8::is_ascii_uppercase)
+            && !matches!(word, b"HTTP" | b"LOG" | b"CONFIG" | b"HINT" | b"DETAIL" | b"STATEMENT");
         let bracketed = || bracketed(text, word);
         let word = std::str::from_utf8(word).ok()?;
         (shouted || bracketed()).then(|| word_level(word)).flatten()
@@ -160,12 +172,30 @@ fn bracketed(text: &str, word: &[u8]) -> bool {
     let start = word.as_ptr().addr() - bytes.as_ptr().addr();
     let before = start.checked_sub(1).map(|at| bytes[at]);
     let after = bytes.get(start + word.len()).copied();
-    matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')) | (None | Some(b'\t'), Some(b':' | b'\t')))
+    let colon = matches!(after, Some(b':')) && word.iter().all(u8::is_ascii_uppercase);
+    colon
+        || matches!(
+            (before, after),
+            (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')) | (None | Some(b'\t'), Some(b':' | b'\t'))
+        )
 }
 
 fn word_level(word: &str) -> Option<Level> {
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
-    if is(&["info", "debug", "trace", "notice", "note", "verbose", "config", "log", "http", "hint", "detail", "statement"]) {
+    if is(&[
+        "info",
+        "debug",
+        "trace",
+        "notice",
+        "note",
+        "verbose",
+        "config",
+        "log",
+        "http",
+        "hint",
+        "detail",
+        "statement",
+    ]) {
         return Some(Level::Info);
     }
     if is(&["warn", "warning", "wrn"]) {

@@ -51,9 +51,10 @@ impl<'a> LogDigest<'a> {
         decisive::read(text)
     }
 
-    /// Returns whether it holds no line.
+    /// Returns whether it holds no line of the program: the kubelet's excuse for having none is not one.
     pub fn is_empty(&self) -> bool {
-        self.text.trim().is_empty()
+        let text = self.text.trim();
+        text.is_empty() || (text.starts_with("unable to retrieve container logs for ") && !text.contains('\n'))
     }
 
     /// Iterates over its lines with their numbers, counted from 1.

@@ -54,18 +54,21 @@ fn why(message: &str) -> Option<Why> {
         regex(concat!(
             r"(?i)no such host|ENOTFOUND|EAI_AGAIN|could(?: not|n't) resolve|cannot resolve|can't resolve|unknown ?host|name or service not known",
             r"|temporary failure in name resolution|name does not resolve|nodename nor servname|getaddrinfo|DNS resolution failed",
-            r"|could not translate host name|failed to resolve|bad address|server misbehaving|failed to lookup address|name resolution"
+            r"|could not translate host name|failed to resolve|host not found in upstream|bad address|server misbehaving|failed to lookup address|name resolution"
         ))
     });
-    static REFUSED: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)connection refused|ECONNREFUSED|actively refused|connection failed: refused"));
+    static REFUSED: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?i)connection refused|ECONNREFUSED|actively refused|connection failed: refused"));
     static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
         regex(concat!(
             r"(?i)i/o timeout|ETIMEDOUT|connect(?:ion|ing)?[^.]{0,40} time(?:d ?|-)?out|timed out[^.]{0,40}connect|connecttimeout|connect timeout",
             r"|timeout[^.]{0,30}connect|dial tcp[^.]*timeout|urlopen error timed out|connection attempt timed"
         ))
     });
-    static NO_ROUTE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)no route to host|EHOSTUNREACH|ENETUNREACH|(?:network|host) is unreachable"));
-    static CLOSED: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)connection reset by peer|ECONNRESET|server closed the connection unexpectedly"));
+    static NO_ROUTE: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?i)no route to host|EHOSTUNREACH|ENETUNREACH|(?:network|host) is unreachable"));
+    static CLOSED: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?i)connection reset by peer|ECONNRESET|server closed the connection unexpectedly"));
     static UNAVAILABLE: LazyLock<Regex> = LazyLock::new(|| {
         regex(concat!(
             r"(?i)no response\b|no available connection|no reachable servers|(?:cannot|could not|unable to|failed to|can't|failed) (?:connect|reach|establish a connection)",
@@ -89,12 +92,14 @@ fn unresolved(message: &str) -> (Option<&str>, Option<u16>) {
     static LOOKUP: LazyLock<Regex> = LazyLock::new(|| {
         regex(concat!(
             r"(?i)(?:lookup|ENOTFOUND|EAI_AGAIN|resolve host(?:name)?:?|translate host name|resolution failed for|resolve:?|UnknownHostException:|unknown host:?|bad address",
-            r#"|hostname|host=|host:?|nodename)\s*["'`]?([A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9])(?::([0-9]{1,5}))?"#
+            r#"|in upstream|hostname|host=|host:?|nodename)\s*["'`]?([A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9])(?::([0-9]{1,5}))?"#
         ))
     });
     let found = LOOKUP.captures_iter(message).find(|found| !is_word(&found[1]));
     match found {
-        Some(found) => (found.get(1).map(|host| host.as_str()), found.get(2).and_then(|port| port.as_str().parse().ok())),
+        Some(found) => {
+            (found.get(1).map(|host| host.as_str()), found.get(2).and_then(|port| port.as_str().parse().ok()))
+        }
         None => peer(message),
     }
 }
@@ -102,28 +107,40 @@ fn unresolved(message: &str) -> (Option<&str>, Option<u16>) {
 /// Finds the peer: `dial tcp db:5432`, `at "db" (10.0.0.1), port 5432`, `http://db:80/`, `db:5432 - no response`.
 fn peer(message: &str) -> (Option<&str>, Option<u16>) {
     static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r#"(?i)(?:at|host|host=|server on|server at|to)\s*["'`]([A-Za-z0-9][A-Za-z0-9._-]*)["'`](?:[^0-9]*\([0-9a-f.:]+\))?,?(?: (?:and accepting TCP/IP connections on )?port[= ]*["']?([0-9]{1,5}))?"#)
+        regex(
+            r#"(?i)(?:at|host|host=|server on|server at|to)\s*["'`]([A-Za-z0-9][A-Za-z0-9._-]*)["'`](?:[^0-9]*\([0-9a-f.:]+\))?,?(?: (?:and accepting TCP/IP connections on )?port[= ]*["']?([0-9]{1,5}))?"#,
+        )
     });
-    static HOST_FIELD: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r#"(?i)host=['"]?([a-z0-9][a-z0-9._-]*)['"]?(?:,? port=['"]?([0-9]{1,5}))?"#)
+    static HOST_FIELD: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"(?i)host=['"]?([a-z0-9][a-z0-9._-]*)['"]?(?:,? port=['"]?([0-9]{1,5}))?"#));
+    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r"([A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]|[a-z]|\[[0-9a-f:]+\])(?:/[0-9.]+)?:([0-9]{2,5})\b")
     });
-    static PAIR: LazyLock<Regex> = LazyLock::new(|| regex(r"([A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]|[a-z]|\[[0-9a-f:]+\])(?:/[0-9.]+)?:([0-9]{2,5})\b"));
-    static URL: LazyLock<Regex> = LazyLock::new(|| regex(r"\b([a-z][a-z0-9+]*)://(?:[^@/\s]*@)?([A-Za-z0-9][A-Za-z0-9._-]*)(?::([0-9]{1,5}))?"));
-    if let Some(url) = URL.captures(message) {
-        return (url.get(2).map(|host| host.as_str()), url.get(3).map_or_else(|| well_known(&url[1]), |port| port.as_str().parse().ok()));
-    }
+    static URL: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"\b([a-z][a-z0-9+]*)://(?:[^@/\s]*@)?([A-Za-z0-9][A-Za-z0-9._-]*)(?::([0-9]{1,5}))?"));
     let number = |found: Option<regex::Match<'_>>| found.and_then(|port| port.as_str().parse().ok());
+    // The last pair is the peer: `read tcp 10.0.0.1:3333->10.0.0.2:5432`.
+    let pairs = PAIR.captures_iter(message).filter(|pair| is_peer(&pair[1]) && number(pair.get(2)).is_some());
+    let pair = pairs.last().map_or((None, None), |pair| (pair.get(1).map(|host| host.as_str()), number(pair.get(2))));
+    let named = pair.0.is_some_and(|host| !is_ip(host));
+    // A URL without a port beside a named peer is a link to some documentation.
+    if let Some(url) = URL.captures(message).filter(|url| url.get(3).is_some() || !named) {
+        return (
+            url.get(2).map(|host| host.as_str()),
+            url.get(3).map_or_else(|| well_known(&url[1]), |port| port.as_str().parse().ok()),
+        );
+    }
     if let Some(found) = HOST_FIELD.captures(message).or_else(|| NAMED.captures(message)) {
         return (found.get(1).map(|host| host.as_str()), number(found.get(2)));
     }
-    // The last pair is the peer: `read tcp 10.0.0.1:3333->10.0.0.2:5432`.
-    let pairs = PAIR.captures_iter(message).filter(|pair| is_peer(&pair[1]) && number(pair.get(2)).is_some());
-    pairs.last().map_or((None, None), |pair| (pair.get(1).map(|host| host.as_str()), number(pair.get(2))))
+    pair
 }
 
 /// A file with a line number, or a time, is no peer.
 fn is_peer(host: &str) -> bool {
-    let file = [".go", ".py", ".js", ".ts", ".java", ".rs", ".rb", ".cc", ".c", ".cpp", ".cs", ".php", ".mjs", ".kt", ".scala"];
+    let file = [
+        ".go", ".py", ".js", ".ts", ".java", ".rs", ".rb", ".cc", ".c", ".cpp", ".cs", ".php", ".mjs", ".kt", ".scala",
+    ];
     let named = host.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_ip = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
     (named || is_ip) && !file.iter().any(|end| host.ends_with(end)) && !is_word(host)
@@ -131,9 +148,12 @@ fn is_peer(host: &str) -> bool {
 
 /// Words that stand where a host may.
 fn is_word(word: &str) -> bool {
-    ["tcp", "udp", "host", "hostname", "name", "for", "on", "the", "address", "failed", "error", "port", "line", "not", "is", "code", "errno", "exec", "or", "to"]
-        .iter()
-        .any(|known| word.eq_ignore_ascii_case(known))
+    [
+        "tcp", "udp", "host", "hostname", "name", "for", "on", "the", "address", "failed", "error", "port", "line",
+        "not", "is", "code", "errno", "exec", "or", "to",
+    ]
+    .iter()
+    .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Returns the port of a scheme.

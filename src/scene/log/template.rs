@@ -88,7 +88,9 @@ fn for_each_masked(message: &str, mut see: impl FnMut(&[u8])) {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        if matches!(byte, b'"' | b'\'') && let Some(end) = quoted(bytes, at) {
+        if matches!(byte, b'"' | b'\'')
+            && let Some(end) = quoted(bytes, at)
+        {
             see(if is_name(&bytes[at + 1..end]) { &bytes[at..=end] } else { b"<*>" });
             at = end + 1;
         } else if is_word(byte) {
@@ -121,5 +123,6 @@ fn quoted(bytes: &[u8], start: usize) -> Option<usize> {
 
 /// A quoted name of a host, variable or column tells two complaints apart; other quoted texts do not.
 fn is_name(inner: &[u8]) -> bool {
-    inner.len() <= 40 && inner.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'-' | b'_' | b'/'))
+    inner.len() <= 40
+        && inner.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'-' | b'_' | b'/'))
 }

@@ -25,19 +25,37 @@ fn the_last_caused_by_wins_and_the_first_head_is_no_frame() {
 fn chained_python_exceptions_keep_their_root() {
     let text = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nConnectionRefusedError: [Errno 111] Connection refused\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"a.py\", line 2, in g\nsqlalchemy.exc.OperationalError: could not connect\n";
     let digest = LogDigest::new(text);
-    assert_eq!(digest.decisive.map(|line| line.shown()).as_deref(), Some("sqlalchemy.exc.OperationalError: could not connect"));
+    assert_eq!(
+        digest.decisive.map(|line| line.shown()).as_deref(),
+        Some("sqlalchemy.exc.OperationalError: could not connect")
+    );
     assert_eq!(digest.cause.map(|line| line.number), Some(3));
 }
 
 #[test]
 fn panics_of_several_languages_are_uncaught() {
     for (text, expected) in [
-        ("thread 'main' panicked at src/main.rs:4:5:\nno config at /etc/x\nnote: run with `RUST_BACKTRACE=1`\n", "no config at /etc/x"),
-        ("panic: runtime error: index out of range [3]\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:7 +0x1d\nexit status 2\n", "panic: runtime error: index out of range [3]"),
+        (
+            "thread 'main' panicked at src/main.rs:4:5:\nno config at /etc/x\nnote: run with `RUST_BACKTRACE=1`\n",
+            "no config at /etc/x",
+        ),
+        (
+            "panic: runtime error: index out of range [3]\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:7 +0x1d\nexit status 2\n",
+            "panic: runtime error: index out of range [3]",
+        ),
         ("fatal error: all goroutines are asleep - deadlock!\n", "fatal error: all goroutines are asleep - deadlock!"),
-        ("node:internal/modules/cjs/loader:1080\n  throw err;\n  ^\n\nError: Cannot find module '/app/server.js'\n    at Module._load (node:internal/x:1:1)\n\nNode.js v18.1.0\n", "Error: Cannot find module '/app/server.js'"),
-        ("Unhandled exception. System.IO.FileNotFoundException: no file\n   at Shop.Main() in /src/Program.cs:line 3\n", "Unhandled exception. System.IO.FileNotFoundException: no file"),
-        ("/app/app.rb:3:in 'Integer': invalid value (ArgumentError)\n\tfrom /app/app.rb:3:in '<main>'\n", "/app/app.rb:3:in 'Integer': invalid value (ArgumentError)"),
+        (
+            "node:internal/modules/cjs/loader:1080\n  throw err;\n  ^\n\nError: Cannot find module '/app/server.js'\n    at Module._load (node:internal/x:1:1)\n\nNode.js v18.1.0\n",
+            "Error: Cannot find module '/app/server.js'",
+        ),
+        (
+            "Unhandled exception. System.IO.FileNotFoundException: no file\n   at Shop.Main() in /src/Program.cs:line 3\n",
+            "Unhandled exception. System.IO.FileNotFoundException: no file",
+        ),
+        (
+            "/app/app.rb:3:in 'Integer': invalid value (ArgumentError)\n\tfrom /app/app.rb:3:in '<main>'\n",
+            "/app/app.rb:3:in 'Integer': invalid value (ArgumentError)",
+        ),
     ] {
         assert_eq!(decisive(text), (expected.to_owned(), Weight::Uncaught));
     }
@@ -70,9 +88,21 @@ fn levels_and_times_of_many_loggers_are_read() {
         ("2026-01-02T15:04:05Z ERROR no ledger", Level::Error, "ERROR no ledger"),
         ("2026/01/02 15:04:05 [error] no ledger", Level::Error, "[error] no ledger"),
         ("2026-01-02 15:04:05,123 WARNING no ledger", Level::Warning, "WARNING no ledger"),
-        ("{\"ts\":1767366245.5,\"level\":\"error\",\"msg\":\"no ledger\",\"error\":\"EOF\"}", Level::Error, "no ledger: EOF"),
-        ("{\"time\":1767366245123,\"level\":50,\"msg\":\"no ledger\",\"err\":{\"type\":\"E\",\"message\":\"gone\"}}", Level::Error, "no ledger: gone"),
-        ("2026-01-02T15:04:05.1Z 2026-01-02 15:04:05.1  FATAL 1 --- [main] no ledger", Level::Fatal, " FATAL 1 --- [main] no ledger"),
+        (
+            "{\"ts\":1767366245.5,\"level\":\"error\",\"msg\":\"no ledger\",\"error\":\"EOF\"}",
+            Level::Error,
+            "no ledger: EOF",
+        ),
+        (
+            "{\"time\":1767366245123,\"level\":50,\"msg\":\"no ledger\",\"err\":{\"type\":\"E\",\"message\":\"gone\"}}",
+            Level::Error,
+            "no ledger: gone",
+        ),
+        (
+            "2026-01-02T15:04:05.1Z 2026-01-02 15:04:05.1  FATAL 1 --- [main] no ledger",
+            Level::Fatal,
+            " FATAL 1 --- [main] no ledger",
+        ),
         ("2026-01-02T15:04:05+08:00\twarn\tno ledger", Level::Warning, "\twarn\tno ledger"),
     ] {
         let line = line::parse(text);
@@ -86,10 +116,15 @@ fn levels_and_times_of_many_loggers_are_read() {
 
 #[test]
 fn repeated_errors_are_one_template() {
-    let text: String = (0..50).map(|n| format!("2026-01-02T15:04:{n:02}Z ERROR request {n} of user '{n}x' failed after {n}ms\n")).collect();
+    let text: String = (0..50)
+        .map(|n| format!("2026-01-02T15:04:{n:02}Z ERROR request {n} of user '{n}x' failed after {n}ms\n"))
+        .collect();
     let digest = LogDigest::new(&text);
     assert_eq!(digest.templates.len(), 1);
-    assert_eq!((digest.templates[0].count, digest.templates[0].number, digest.templates[0].last_number, digest.count), (50, 1, 50, 50));
+    assert_eq!(
+        (digest.templates[0].count, digest.templates[0].number, digest.templates[0].last_number, digest.count),
+        (50, 1, 50, 50)
+    );
     assert_eq!(template::masked("user 'a b' of 10.0.0.1:80 id 3f9c00ba1b"), "user <*> of <*>.<*>.<*>.<*>:<*> id <*>");
 }
 
@@ -100,13 +135,33 @@ fn peers_are_read_from_the_words_of_many_clients() {
         ("dial tcp: lookup db on 10.96.0.10:53: no such host", Why::Unresolved, Some("db"), None),
         ("getaddrinfo ENOTFOUND db.shop.svc", Why::Unresolved, Some("db.shop.svc"), None),
         ("connect ECONNREFUSED 10.0.0.7:6379", Why::Refused, Some("10.0.0.7"), Some(6379)),
-        ("connection to server at \"db\" (10.0.0.7), port 5432 failed: Connection refused", Why::Refused, Some("db"), Some(5432)),
+        (
+            "connection to server at \"db\" (10.0.0.7), port 5432 failed: Connection refused",
+            Why::Refused,
+            Some("db"),
+            Some(5432),
+        ),
         ("curl: (6) Could not resolve host: api.example.org", Why::Unresolved, Some("api.example.org"), None),
         ("db:5432 - no response", Why::Unavailable, Some("db"), Some(5432)),
         ("Get \"http://cart:8080/x\": dial tcp 10.0.0.1:8080: i/o timeout", Why::TimedOut, Some("cart"), Some(8080)),
-        ("DNS resolution failed for cart:80: C-ares status is not ARES_SUCCESS name=cart", Why::Unresolved, Some("cart"), Some(80)),
-        ("could not translate host name \"db\" to address: Name or service not known", Why::Unresolved, Some("db"), None),
-        ("HTTPConnectionPool(host='cart', port=80): Max retries exceeded: Connection refused", Why::Refused, Some("cart"), Some(80)),
+        (
+            "DNS resolution failed for cart:80: C-ares status is not ARES_SUCCESS name=cart",
+            Why::Unresolved,
+            Some("cart"),
+            Some(80),
+        ),
+        (
+            "could not translate host name \"db\" to address: Name or service not known",
+            Why::Unresolved,
+            Some("db"),
+            None,
+        ),
+        (
+            "HTTPConnectionPool(host='cart', port=80): Max retries exceeded: Connection refused",
+            Why::Refused,
+            Some("cart"),
+            Some(80),
+        ),
         ("java.net.UnknownHostException: db", Why::Unresolved, Some("db"), None),
         ("Database connection failed: ETIMEDOUT", Why::TimedOut, None, None),
     ] {
@@ -118,7 +173,8 @@ fn peers_are_read_from_the_words_of_many_clients() {
 #[test]
 fn ten_megabytes_are_read_in_linear_time() {
     let line = "2026-01-02T15:04:05Z INFO request 17 served in 3 ms, 200 OK, cache hit, 12 rows\n";
-    let text = line.repeat(20_000) + &"2026-01-02T15:04:05Z ERROR request 17 failed: connection refused\n".repeat(5_000);
+    let text =
+        line.repeat(20_000) + &"2026-01-02T15:04:05Z ERROR request 17 failed: connection refused\n".repeat(5_000);
     let digest = LogDigest::new(&text);
     assert_eq!((digest.count, digest.templates.len()), (25_000, 1));
 }

@@ -29,7 +29,16 @@ pub fn part(message: &str) -> Part {
         // Before Rust 1.73 the message stood in quotes on the same line.
         return if text.contains("panicked at '") { Part::Head } else { Part::HeadOnNextLine };
     }
-    let starts = ["panic: ", "fatal error: ", "Caused by: ", "Unhandled exception", "Exception in thread ", "Uncaught ", "UnhandledPromiseRejection", "PHP Fatal error:"];
+    let starts = [
+        "panic: ",
+        "fatal error: ",
+        "Caused by: ",
+        "Unhandled exception",
+        "Exception in thread ",
+        "Uncaught ",
+        "UnhandledPromiseRejection",
+        "PHP Fatal error:",
+    ];
     if starts.iter().any(|start| text.starts_with(start)) {
         return Part::Head;
     }
@@ -38,10 +47,25 @@ pub fn part(message: &str) -> Part {
 
 /// Returns whether a line is a frame of Java, .NET, Node, Python, Go or Ruby.
 pub fn is_frame(text: &str) -> bool {
-    let at = text.strip_prefix("at ").is_some_and(|rest| rest.contains('(') || rest.contains(':') || rest.contains('/'));
+    let at =
+        text.strip_prefix("at ").is_some_and(|rest| rest.contains('(') || rest.contains(':') || rest.contains('/'));
     let ruby = text.strip_prefix("from ").is_some_and(|rest| rest.contains(":in "));
-    let ellipsis = text.strip_prefix("... ").is_some_and(|rest| rest.contains("more") || rest.contains("common frames"));
-    let starts = ["File \"", "goroutine ", "node:internal/", "created by ", "throw ", "raise ", "^", "Suppressed: ", "During handling of", "The above exception was", "Node.js v", "note: run with"];
+    let ellipsis =
+        text.strip_prefix("... ").is_some_and(|rest| rest.contains("more") || rest.contains("common frames"));
+    let starts = [
+        "File \"",
+        "goroutine ",
+        "node:internal/",
+        "created by ",
+        "throw ",
+        "raise ",
+        "^",
+        "Suppressed: ",
+        "During handling of",
+        "The above exception was",
+        "Node.js v",
+        "note: run with",
+    ];
     at || ruby || ellipsis || starts.iter().any(|start| text.starts_with(start))
 }
 
@@ -56,7 +80,9 @@ pub fn is_exception(text: &str) -> bool {
     let class = head.rsplit(['.', '$', ':']).next().unwrap_or_default();
     let named = ["Error", "Exception", "Throwable", "Failure", "Interrupt"].iter().any(|end| class.ends_with(end));
     // A bare `Error` says nothing without words behind it.
-    named && class.starts_with(|first: char| first.is_ascii_uppercase()) && (head.len() < text.trim_end().len() || class.len() < head.len())
+    named
+        && class.starts_with(|first: char| first.is_ascii_uppercase())
+        && (head.len() < text.trim_end().len() || class.len() < head.len())
 }
 
 /// Returns whether a line is Ruby's head: `app.rb:3:in 'run': no such file (Errno::ENOENT)`.
