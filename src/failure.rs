@@ -59,7 +59,7 @@ impl Failure {
 
     /// Makes a failure that is our own fault (exit code 70).
     pub fn bug(message: impl Into<String>) -> Self {
-        Self::new(Exit::Bug, message)
+        Self::new(Exit::Bug, message).hint("this is a bug: report it with the command line and this message")
     }
 
     /// Adds a next step.

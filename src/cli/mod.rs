@@ -40,12 +40,34 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Result<Exit, Failure> {
     }
 }
 
-/// Prints help to stdout and errors of usage to stderr, as clap words them.
+/// Prints help to stdout and errors of usage to stderr.
 fn refuse(error: &clap::Error) -> Exit {
-    // Nothing can be done if the terminal is gone.
-    _ = error.print();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Examined,
-        _ => Exit::Usage,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Nothing can be done if the terminal is gone.
+            _ = error.print();
+            Exit::Examined
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            _ = error.print();
+            Exit::Usage
+        }
+        _ => {
+            Ui::new(0).failure(&misuse(&error.render().to_string()));
+            Exit::Usage
+        }
     }
+}
+
+/// Rewords clap's paragraphs as one line and hints, as all other failures have them.
+fn misuse(text: &str) -> Failure {
+    let mut paragraphs = text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let message = paragraphs.next().unwrap_or_default();
+    let failure = Failure::usage(message.strip_prefix("error: ").unwrap_or(&message));
+    paragraphs.fold(failure, |failure, paragraph| match paragraph.split_once(": ") {
+        Some(("tip", tip)) => failure.hint(tip),
+        Some(("Usage", usage)) => failure.hint(usage),
+        _ if paragraph.starts_with("For more information") => failure.hint("`--help` tells more"),
+        _ => failure,
+    })
 }

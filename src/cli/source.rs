@@ -1,16 +1,21 @@
 //! From arguments to a snapshot: the live cluster, or a file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use super::args::InputArgs;
 use super::cluster_args::ClusterArgs;
 use super::ui::Ui;
-use crate::collect::client::ApiClient;
+use crate::collect::client::{ApiClient, Limits};
 use crate::collect::plan::Plan;
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
+use crate::model::store::HasMeta as _;
 use crate::model::{Kind, Scope, Snapshot, Target};
+
+/// How many requests may be under way at once when one pod is asked about: more than it needs.
+const FOR_ONE_POD: usize = 32;
 
 /// What the user asked about, before it is known where it lies.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +51,7 @@ pub(super) fn from_cluster(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
     let result = runtime.block_on(async {
-        let client = ApiClient::connect(&connection, &cluster.limits()).await?;
+        let client = ApiClient::connect(&connection, &limits(cluster, question)).await?;
         let snapshot = tokio::select! {
             snapshot = live::collect(&client, &plan) => snapshot?,
             _ = tokio::signal::ctrl_c() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
@@ -69,25 +74,29 @@ pub(super) fn from_cluster(
     Ok(snapshot)
 }
 
+/// Returns the limits that fit the question: what one pod refers to is asked for in one go.
+fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
+    let limits = cluster.limits();
+    match question.target {
+        Some(_) => Limits { concurrency: FOR_ONE_POD, ..limits },
+        None => limits,
+    }
+}
+
 /// Reads a capture or a folder, and narrows it to the question.
 pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Failure> {
     let name = path.display().to_string();
     let is_folder = path.is_dir();
-    let mut snapshot = if is_folder {
-        folder::read(path, question.keep_raw)?
-    } else {
-        let bytes = std::fs::read(path).map_err(|error| {
-            Failure::unreachable(format!("cannot read {name}: {error}"))
-                .hint("kubectl rca capture -n NAMESPACE -o FILE")
-        })?;
-        capture::read(&name, &bytes, question.keep_raw)?
-    };
+    let mut snapshot =
+        if is_folder { folder::read(path, question.keep_raw)? } else { capture::read_file(path, question.keep_raw)? };
     if question.all_namespaces {
         snapshot.scope.namespaces = Vec::new();
     } else if let Some(namespace) = question.namespace.as_ref() {
         check_name("namespace", namespace)?;
         check_recorded(&snapshot, namespace, &name)?;
         snapshot.scope.namespaces = vec![namespace.clone()];
+    } else if let (Some(target), true) = (&question.target, snapshot.scope.namespaces.len() != 1) {
+        snapshot.scope.namespaces = vec![place_of(&snapshot, target)?];
     }
     if question.target.is_some() || question.namespace.is_some() || question.all_namespaces {
         snapshot.scope.target.clone_from(&question.target);
@@ -98,12 +107,31 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
     Ok(snapshot)
 }
 
+/// Finds the one namespace of a recording that holds the target.
+fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
+    let pods = snapshot.objects.pods.iter().map(|pod| &pod.object);
+    let events = snapshot.objects.events.iter().map(|event| &event.object.involved_object);
+    let told = events.filter(|about| {
+        about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(&target.name)
+    });
+    let places = pods.filter(|pod| pod.name() == target.name).map(|pod| pod.namespace().to_owned());
+    let places: BTreeSet<String> = places.chain(told.filter_map(|about| about.namespace.clone())).collect();
+    let names: Vec<&str> = places.iter().map(String::as_str).collect();
+    match names.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(Failure::not_found(format!("pods \"{}\" not found in any namespace of the recording", target.name))
+            .hint(format!("kubectl rca pod {} --from FILE -n NAMESPACE", target.name))),
+        several => Err(Failure::usage(format!("pod \"{}\" is in the namespaces {}", target.name, several.join(", ")))
+            .hint(format!("kubectl rca pod {} --from FILE -n {}", target.name, several[0]))),
+    }
+}
+
 /// Fails when a recording holds nothing of a namespace: that would look healthy.
 fn check_recorded(snapshot: &Snapshot, namespace: &str, file: &str) -> Result<(), Failure> {
-    let lists = |kind: &Kind| snapshot.objects.coverage(*kind).lists(namespace) && kind.namespaced();
+    let lists = |kind: &Kind| snapshot.objects.coverage(*kind).namespaces.contains(namespace);
     let names = |kind: &Kind| snapshot.objects.coverage(*kind).names.iter().any(|(place, _)| place == namespace);
     let exists = snapshot.objects.namespaces.get("", namespace).is_some();
-    if exists || Kind::ALL.iter().any(|kind| lists(kind) || names(kind)) {
+    if exists || holds_objects(snapshot, namespace) || Kind::ALL.iter().any(|kind| lists(kind) || names(kind)) {
         return Ok(());
     }
     let recorded = &snapshot.objects.pods.coverage.namespaces;
@@ -111,12 +139,26 @@ fn check_recorded(snapshot: &Snapshot, namespace: &str, file: &str) -> Result<()
         recorded.iter().filter(|name| strsim::damerau_levenshtein(name, namespace) <= 3).map(String::as_str).collect();
     let failure = Failure::not_found(format!("namespace \"{namespace}\" is not in {file}"));
     Err(match (near.as_slice(), recorded.len()) {
-        ([], 0) => failure,
+        ([], 0) => failure.hint("see what it holds with: kubectl rca namespace --from FILE"),
         ([], _) => {
             failure.hint(format!("it holds {}", recorded.iter().take(8).cloned().collect::<Vec<_>>().join(", ")))
         }
         (near, _) => failure.hint(format!("did you mean {}?", near.join(" or "))),
     })
+}
+
+/// Returns whether anything in a namespace was recorded; where all are, an empty one is one that is not.
+fn holds_objects(snapshot: &Snapshot, namespace: &str) -> bool {
+    let objects = &snapshot.objects;
+    objects.pods.in_namespace(namespace).len() > 0
+        || objects.events.in_namespace(namespace).len() > 0
+        || objects.services.in_namespace(namespace).len() > 0
+        || objects.config_maps.in_namespace(namespace).len() > 0
+        || objects.deployments.in_namespace(namespace).len() > 0
+        || objects.stateful_sets.in_namespace(namespace).len() > 0
+        || objects.daemon_sets.in_namespace(namespace).len() > 0
+        || objects.replica_sets.in_namespace(namespace).len() > 0
+        || objects.jobs.in_namespace(namespace).len() > 0
 }
 
 /// Fails when a name cannot be that of an object; it goes into a URL.
@@ -125,5 +167,6 @@ pub(super) fn check_name(what: &str, name: &str) -> Result<(), Failure> {
     if !name.is_empty() && name.len() <= 253 && name.bytes().all(allowed) && !name.starts_with('.') {
         return Ok(());
     }
-    Err(Failure::usage(format!("invalid {what} name {name:?}: it may hold lower-case letters, digits, `-` and `.`")))
+    let message = format!("invalid {what} name {name:?}: it may hold lower-case letters, digits, `-` and `.`");
+    Err(Failure::usage(message).hint(format!("kubectl get {what}s")))
 }

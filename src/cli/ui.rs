@@ -25,7 +25,8 @@ impl Ui {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Bug, format!("cannot write to stdout: {error}")))
+                Err(Failure::new(Exit::Unreachable, format!("cannot write to stdout: {error}"))
+                    .hint("see whether the disk is full"))
             }
             _ => Ok(()),
         }
@@ -51,7 +52,7 @@ impl Ui {
 
     /// Tells on stderr what went wrong and what to do next.
     pub(super) fn failure(&mut self, failure: &Failure) {
-        self.line("error", &failure.message);
+        self.line("error", failure.message.trim_end_matches('.'));
         for hint in &failure.hints {
             self.line("hint", hint);
         }

@@ -1,7 +1,9 @@
 //! The file that `capture` writes and `--from` reads: one JSON document, gzipped. Fixtures are the same as YAML.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -20,7 +22,16 @@ use crate::model::{ContainerLogs, ContainerRef, Coverage, Gap, Kind, Scope, Snap
 const API_VERSION: &str = "rca/v1alpha1";
 
 /// A larger document is not read: it is no capture, or it is a bomb.
-const MAX_BYTES: u64 = 4 << 30;
+const MAX_BYTES: usize = 1 << 30;
+
+/// So much is unpacked before it is looked at.
+const PIECE: u64 = 1 << 20;
+
+/// Up to here nobody asks how well a document was compressed.
+const HARMLESS: usize = 64 << 20;
+
+/// No capture is compressed better than to this part of its size.
+const BEST_RATIO: usize = 200;
 
 /// The document.
 #[derive(Deserialize, Serialize)]
@@ -48,6 +59,14 @@ struct Document<O> {
     cadvisor: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<Gap>,
+}
+
+/// What nearly every document of Kubernetes says of itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    api_version: String,
+    kind: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -111,6 +130,21 @@ fn typed(kind: Option<Kind>, raw: &RawValue) -> Result<Value, serde_json::Error>
     Ok(value)
 }
 
+/// Reads the file of a capture; see [`read`].
+///
+/// # Errors
+/// Also when the file cannot be read.
+pub fn read_file(path: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    // A device has no end.
+    let file = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    file.map_err(|error| {
+        Failure::unreachable(format!("cannot read {name}: {error}")).hint("kubectl rca capture -n NAMESPACE -o FILE")
+    })?;
+    read(&name, &bytes, keep_raw)
+}
+
 /// Reads a capture (gzipped or plain JSON) or a fixture (YAML).
 ///
 /// # Errors
@@ -118,16 +152,15 @@ fn typed(kind: Option<Kind>, raw: &RawValue) -> Result<Value, serde_json::Error>
 pub fn read(name: &str, bytes: &[u8], keep_raw: bool) -> Result<Snapshot, Failure> {
     let text = decompress(name, bytes)?;
     let document: Document<Box<RawValue>> = if text.trim_start().starts_with('{') {
-        serde_json::from_str(&text).map_err(|error| foreign(name, &error.to_string()))?
+        serde_json::from_str(&text)
+            .map_err(|error| foreign(name, &what_else(&text).unwrap_or_else(|| error.to_string())))?
     } else {
         let document: Document<Value> =
             serde_saphyr::from_str(&text).map_err(|error| foreign(name, &first_line(&error.to_string())))?;
         raw_document(document).map_err(|error| foreign(name, &error.to_string()))?
     };
     if document.api_version != API_VERSION || document.kind != "Snapshot" {
-        let what =
-            format!("it is a `{}` of `{}`, not a `Snapshot` of `{API_VERSION}`", document.kind, document.api_version);
-        return Err(foreign(name, &what));
+        return Err(foreign(name, &is_another(&document.kind, &document.api_version)));
     }
     Ok(restore(document, keep_raw))
 }
@@ -146,10 +179,10 @@ fn restore(document: Document<Box<RawValue>>, keep_raw: bool) -> Snapshot {
         };
     }
     let mut intake = Intake::new(snapshot, keep_raw);
-    for object in &document.objects {
-        intake.any_object(object.get());
-    }
-    for entry in document.logs {
+    intake.any_objects(document.objects.iter().map(|object| object.get()));
+    let mut logs = document.logs;
+    logs.sort_by(|a, b| a.container.cmp(&b.container));
+    for entry in logs {
         entry.logs.current.iter().for_each(|text| intake.log(entry.container.clone(), text, false));
         entry.logs.previous.iter().for_each(|text| intake.log(entry.container.clone(), text, true));
     }
@@ -168,20 +201,53 @@ fn raw_document(document: Document<Value>) -> Result<Document<Box<RawValue>>, se
 }
 
 fn decompress(name: &str, bytes: &[u8]) -> Result<String, Failure> {
-    let mut text = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut decoder = GzDecoder::new(bytes).take(MAX_BYTES + 1);
-        decoder.read_to_end(&mut text).map_err(|error| {
-            Failure::unreachable(format!("{name} is damaged or cut off: {error}"))
-                .hint("take it again: kubectl rca capture -n NAMESPACE -o FILE")
-        })?;
-    } else {
-        text.extend_from_slice(bytes);
+    let text = match bytes {
+        [0x1f, 0x8b, ..] => unpack(name, bytes)?,
+        _ if bytes.contains(&0) => return Err(foreign(name, "it is not text")),
+        _ => bytes.to_vec(),
+    };
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Err(foreign(name, "it is empty"));
     }
-    if text.len() as u64 > MAX_BYTES {
-        return Err(Failure::unreachable(format!("{name} is larger than 4 GiB when unpacked, which no capture is")));
+    if text.len() > MAX_BYTES {
+        return Err(foreign(name, "it is larger than 1 GiB"));
     }
     String::from_utf8(text).map_err(|_| foreign(name, "it is not text"))
+}
+
+/// Unpacks piece by piece, so that what cannot be a capture is given up early.
+fn unpack(name: &str, packed: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    let mut decoder = GzDecoder::new(packed);
+    loop {
+        let start = text.len();
+        let read = decoder.by_ref().take(PIECE).read_to_end(&mut text).map_err(|error| damaged(name, &error))?;
+        if read == 0 {
+            return Ok(text);
+        }
+        if text[start..].contains(&0) {
+            return Err(foreign(name, "it is not text"));
+        }
+        let is_bomb = text.len() > HARMLESS && text.len() / BEST_RATIO > packed.len();
+        if is_bomb || text.len() > MAX_BYTES {
+            return Err(foreign(name, &format!("its {} bytes unpack to more than {}", packed.len(), text.len())));
+        }
+    }
+}
+
+fn damaged(name: &str, error: &io::Error) -> Failure {
+    Failure::unreachable(format!("{name} is damaged or cut off: {error}"))
+        .hint("take it again: kubectl rca capture -n NAMESPACE -o FILE")
+}
+
+/// Says what a JSON document is that is no capture, if it says so itself.
+fn what_else(text: &str) -> Option<String> {
+    let head: Head = serde_json::from_str(text).ok()?;
+    (head.kind != "Snapshot" || head.api_version != API_VERSION).then(|| is_another(&head.kind, &head.api_version))
+}
+
+fn is_another(kind: &str, api_version: &str) -> String {
+    format!("it is a `{kind}` of `{api_version}`, not a `Snapshot` of `{API_VERSION}`")
 }
 
 fn foreign(name: &str, why: &str) -> Failure {

@@ -155,6 +155,11 @@ impl ApiClient {
         self.inner.kube.clone()
     }
 
+    /// Returns how long a single request may take, if there is a limit.
+    pub fn request_timeout(&self) -> Option<Duration> {
+        self.inner.limits.request_timeout
+    }
+
     /// Returns the server's `host:port`.
     pub fn server(&self) -> &str {
         &self.inner.peer.server

@@ -48,7 +48,7 @@ pub fn read(folder: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
             vec![(folder.to_owned(), None)]
         };
         for (place, namespace) in places {
-            seen |= read_kind(&mut intake, kind, &place, namespace)?;
+            seen |= read_kind(&mut intake, kind, &place, namespace);
         }
     }
     if !seen {
@@ -65,25 +65,27 @@ pub fn read(folder: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
 }
 
 /// Reads one kind at one place; returns whether its file was there.
-fn read_kind(intake: &mut Intake, kind: Kind, place: &Path, namespace: Option<&str>) -> Result<bool, Failure> {
+fn read_kind(intake: &mut Intake, kind: Kind, place: &Path, namespace: Option<&str>) -> bool {
     // A dump spells one of its files with a dash.
     let dashed = (kind == Kind::ReplicationController).then_some("replication-controllers");
     let names = std::iter::once(kind.plural()).chain(dashed);
     let Some(path) = names.map(|name| place.join(format!("{name}.json"))).find(|path| path.is_file()) else {
-        return Ok(false);
+        return false;
     };
-    let text = fs::read_to_string(&path)
-        .map_err(|error| Failure::unreachable(format!("cannot read {}: {error}", path.display())))?;
-    match serde_json::from_str::<List<'_>>(&text) {
-        Ok(list) => {
-            intake.objects(kind, list.items.unwrap_or_default());
-            intake.snapshot_mut().objects.coverage_mut(kind).add_list(namespace);
-        }
-        Err(error) => {
-            intake.gap(Gap::kind(kind, namespace, GapReason::Invalid, format!("{}: {error}", path.display())));
-        }
+    if let Err(error) = read_list(intake, kind, &path, namespace) {
+        // Without the folder's path, so that its place means nothing.
+        let file = path.file_name().unwrap_or_default().display();
+        intake.gap(Gap::kind(kind, namespace, GapReason::Invalid, format!("{file}: {error}")));
     }
-    Ok(true)
+    true
+}
+
+fn read_list(intake: &mut Intake, kind: Kind, path: &Path, namespace: Option<&str>) -> anyhow::Result<()> {
+    let text = fs::read_to_string(path)?;
+    let list: List<'_> = serde_json::from_str(&text)?;
+    intake.objects(kind, list.items.unwrap_or_default());
+    intake.snapshot_mut().objects.coverage_mut(kind).add_list(namespace);
+    Ok(())
 }
 
 /// Adds a gap for each kind that a namespace's folder (or the top) does not hold; called when the scope is known.
@@ -110,8 +112,10 @@ pub fn note_absent_kinds(snapshot: &mut Snapshot) {
 }
 
 fn namespaces(folder: &Path) -> Result<Vec<String>, Failure> {
-    let entries = fs::read_dir(folder)
-        .map_err(|error| Failure::unreachable(format!("cannot read {}: {error}", folder.display())))?;
+    let entries = fs::read_dir(folder).map_err(|error| {
+        Failure::unreachable(format!("cannot read {}: {error}", folder.display()))
+            .hint("see who may read it with `ls -la`")
+    })?;
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();

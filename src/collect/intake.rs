@@ -54,31 +54,40 @@ impl Intake {
         &mut self.snapshot
     }
 
-    /// Adds objects of one kind; one that does not parse becomes a gap with its name.
+    /// Adds objects of one kind, by name: a server may send them in any order, and secrets are numbered as they are met.
+    ///
+    /// One that does not parse becomes a gap with its name.
     pub fn objects<'r>(&mut self, kind: Kind, items: impl IntoIterator<Item = &'r RawValue>) {
-        for item in items {
-            self.object(kind, item.get());
-        }
+        let pruned = items.into_iter().map(|item| (Some(kind), item.get(), decode::prune(item.get(), Some(kind))));
+        self.in_order(pruned.collect());
     }
 
     /// Adds an object of a known kind.
     pub fn object(&mut self, kind: Kind, json: &str) {
-        if let Err(error) = self.try_object(Some(kind), json) {
-            self.invalid(kind.plural(), Some(kind), json, &error);
+        self.in_order(vec![(Some(kind), json, decode::prune(json, Some(kind)))]);
+    }
+
+    /// Adds objects that say their kinds themselves, also of kinds that are not in the table, by kind and name.
+    pub fn any_objects<'r>(&mut self, items: impl IntoIterator<Item = &'r str>) {
+        let pruned = items.into_iter().map(|json| {
+            let identity: Option<Identity> = serde_json::from_str(json).ok();
+            let kind = identity.and_then(|identity| Kind::find(&identity.api_version, &identity.kind));
+            (kind, json, decode::prune(json, kind))
+        });
+        self.in_order(pruned.collect());
+    }
+
+    fn in_order(&mut self, mut items: Vec<(Option<Kind>, &str, Result<decode::Pruned, serde_json::Error>)>) {
+        items.sort_by(|(a_kind, _, a), (b_kind, _, b)| (a_kind, address(a)).cmp(&(b_kind, address(b))));
+        for (kind, json, pruned) in items {
+            if let Err(error) = pruned.and_then(|pruned| self.insert(kind, pruned)) {
+                self.invalid(kind.map_or("objects", Kind::plural), kind, json, &error);
+            }
         }
     }
 
-    /// Adds an object that says its kind itself, also one of a kind that is not in the table.
-    pub fn any_object(&mut self, json: &str) {
-        let identity: Result<Identity, _> = serde_json::from_str(json);
-        let kind = identity.as_ref().ok().and_then(|identity| Kind::find(&identity.api_version, &identity.kind));
-        if let Err(error) = self.try_object(kind, json) {
-            self.invalid(kind.map_or("objects", Kind::plural), kind, json, &error);
-        }
-    }
-
-    fn try_object(&mut self, kind: Option<Kind>, json: &str) -> Result<(), serde_json::Error> {
-        let decode::Pruned { mut value, changes } = decode::prune(json, kind)?;
+    fn insert(&mut self, kind: Option<Kind>, pruned: decode::Pruned) -> Result<(), serde_json::Error> {
+        let decode::Pruned { mut value, changes } = pruned;
         let word =
             kind.map(Kind::name).or_else(|| value.get("kind").and_then(Value::as_str)).unwrap_or_default().to_owned();
         self.redactor.object(&word, &mut value);
@@ -131,4 +140,10 @@ impl Intake {
         self.snapshot.normalise();
         self.snapshot
     }
+}
+
+/// Returns namespace, name and uid of an object that was read.
+fn address(pruned: &Result<decode::Pruned, serde_json::Error>) -> [&str; 3] {
+    let word = |key: &str| pruned.as_ref().ok()?.value.get("metadata")?.get(key)?.as_str();
+    ["namespace", "name", "uid"].map(|key| word(key).unwrap_or_default())
 }

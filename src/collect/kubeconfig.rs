@@ -134,6 +134,13 @@ pub struct Connection {
 ///
 /// Fails with exit code 3 if there is no kubeconfig, no current context, a name that does not exist or a file that cannot be read.
 pub fn resolve(overrides: &Overrides, env: &Env) -> Result<Connection, Failure> {
+    try_resolve(overrides, env).map_err(|failure| match failure.hints.as_slice() {
+        [] => failure.hint("see what the kubeconfig says with `kubectl config view --minify`"),
+        _ => failure,
+    })
+}
+
+fn try_resolve(overrides: &Overrides, env: &Env) -> Result<Connection, Failure> {
     let found = files::load(overrides.kubeconfig.as_deref(), env)?;
     if found.is_none() && overrides.server.is_none() && env.is_in_cluster() {
         return in_cluster(overrides, env);

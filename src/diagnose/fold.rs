@@ -91,6 +91,7 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
         && (cause.state == State::Present || effect.state == State::Past)
         && across_calls(cause, effect)
         && same_container(cause, effect)
+        && looks_outward(cause, effect)
         && in_time(cause, effect)
         && hits(cause, effect)
 }
@@ -114,6 +115,11 @@ fn same_container(cause: &Finding, effect: &Finding) -> bool {
             (Some(one), Some(other)) => one == other,
             _ => true,
         }
+}
+
+/// That a Service has no ready backend hurts its callers, and follows from what is wrong with the pods behind it.
+fn looks_outward(cause: &Finding, effect: &Finding) -> bool {
+    cause.rule.category != "service_backends_missing" || cause.subject.object != effect.subject.object
 }
 
 fn in_time(cause: &Finding, effect: &Finding) -> bool {

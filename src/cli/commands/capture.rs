@@ -1,8 +1,8 @@
 //! `capture`: what a diagnosis would read, in one file.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use crate::cli::args::CaptureArgs;
 use crate::cli::cluster_args::ClusterArgs;
@@ -40,25 +40,55 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
 /// Fails before the cluster is asked if the file cannot be written.
 fn check_writable(path: &Path) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.is_dir() || !folder.is_dir() {
-        let why = if path.is_dir() { "it is a folder" } else { "its folder does not exist" };
-        return Err(Failure::usage(format!("cannot write {}: {why}", path.display())));
+    let why = match path {
+        _ if path.as_os_str().is_empty() => "it has no name",
+        _ if path.is_dir() => "it is a folder",
+        _ if !folder.is_dir() => "its folder does not exist",
+        _ => return try_out(path),
+    };
+    Err(Failure::usage(format!("cannot write \"{}\": {why}", path.display())).hint("kubectl rca capture -o FILE"))
+}
+
+fn try_out(path: &Path) -> Result<(), Failure> {
+    if is_special(path) {
+        return Ok(());
     }
-    Ok(())
+    let partial = beside(path);
+    let created = fs::File::create_new(&partial).and_then(|_| fs::remove_file(&partial));
+    created.map_err(|error| cannot_write(path, &error))
 }
 
 /// Writes the file whole or not at all: beside it first, then renamed.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = Path::new(&partial);
-    let written = fs::File::create(partial).and_then(|mut file| {
+    if is_special(path) {
+        return fs::write(path, bytes).map_err(|error| cannot_write(path, &error));
+    }
+    // A link stays, and what it leads to is replaced.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let partial = beside(path);
+    let written = fs::File::create_new(&partial).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    written.and_then(|()| fs::rename(partial, path)).map_err(|error| {
+    written.and_then(|()| fs::rename(&partial, path)).map_err(|error| {
         // What is left of a failed try is of no use; that it cannot be removed either changes nothing.
-        _ = fs::remove_file(partial);
-        Failure::new(Exit::Unreachable, format!("cannot write {}: {error}", path.display()))
+        _ = fs::remove_file(&partial);
+        cannot_write(path, &error)
     })
+}
+
+/// A pipe or a device is written to; a file put in its place would destroy it.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| !about.is_file())
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    PathBuf::from(partial)
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot write \"{}\": {error}", path.display());
+    Failure::new(Exit::Unreachable, message).hint("choose another place with `-o FILE`, or `-o -` for stdout")
 }

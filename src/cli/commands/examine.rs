@@ -23,12 +23,8 @@ pub(in crate::cli) fn pod(cluster: &ClusterArgs, args: &PodArgs, ui: &mut Ui) ->
             .hint(format!("kubectl rca pod {name} -n NAMESPACE")));
     }
     let target = Some(Target { kind: Kind::Pod, name: name.to_owned() });
-    examine(
-        cluster,
-        &args.examine,
-        &Question { namespace: cluster.namespace.clone(), target, ..Question::default() },
-        ui,
-    )
+    let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
+    examine(cluster, &args.examine, &Question { namespace, target, ..Question::default() }, ui)
 }
 
 /// Runs `namespace [NAME]`.

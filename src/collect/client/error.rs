@@ -95,7 +95,8 @@ impl RequestError {
                 .hint("see which cluster is meant with `kubectl config get-contexts`"),
             Self::Timeout => Failure::unreachable(format!("cannot read {what}: {self}"))
                 .hint("give the server more time with `--request-timeout`"),
-            _ => Failure::unreachable(format!("cannot read {what}: {self}")),
+            _ => Failure::unreachable(format!("cannot read {what}: {self}"))
+                .hint("see how the cluster is with `kubectl get --raw '/readyz?verbose'`"),
         }
     }
 }

@@ -104,7 +104,9 @@ fn tls(error: &rustls::Error) -> String {
 
 fn untrusted(error: &CertificateError) -> String {
     match error {
-        CertificateError::UnknownIssuer => "its certificate is signed by an unknown authority".to_owned(),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate is signed by an unknown authority".to_owned()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().take(NAMES).map(|name| plain_name(name)).collect();
@@ -124,7 +126,8 @@ fn plain_name(name: &str) -> &str {
 /// Words why a client cannot be set up: a certificate that cannot be read, a credential plugin that fails.
 pub(super) fn cannot_set_up(error: &kube::Error, user: &AuthInfo) -> Failure {
     let Some(cause) = find::<AuthError>(error) else {
-        return Failure::unreachable(format!("the connection cannot be set up: {error}"));
+        return Failure::unreachable(format!("the connection cannot be set up: {error}"))
+            .hint("see what the kubeconfig says with `kubectl config view --minify`");
     };
     let Some(plugin) = &user.exec else {
         return RequestError::Credentials { message: credentials(cause) }.into_failure("credentials");

@@ -74,6 +74,8 @@ pub(super) async fn decode(mut intake: Intake, downloads: Vec<Download>) -> Resu
         for download in downloads {
             decode_one(&mut intake, &download);
         }
+        // What is looked up before all is read, such as owners, is looked up by name.
+        intake.snapshot_mut().objects.sort();
         intake
     });
     decoding.await.map_err(|error| Failure::bug(format!("decoding lists: {error}")))

@@ -13,22 +13,32 @@ use crate::model::{GapReason, Kind, Snapshot};
 /// Where the kubelets renew their leases.
 const NODE_LEASES: &str = "kube-node-lease";
 
+/// Logs that are read at the same time; lists need connections too.
+const LOGS_AT_ONCE: usize = 8;
+
 /// Reads the plan's namespaces, or all.
 pub(super) async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot, Failure> {
     let namespaces = &plan.scope.namespaces;
     let downloads = lists(namespaces).into_iter().map(|list| fetch::start(client, list)).collect();
-    let (version, existing) = tokio::join!(version(client), missing_namespace(client, namespaces));
+    let names = namespaces.iter().map(|name| (Kind::Namespace, String::new(), name.clone()));
+    let (version, named) = tokio::join!(version(client), fetch::named(client, names));
     let server = match version {
+        // A server that does not even say its version in time would be waited for with every list.
+        Err(error @ RequestError::Timeout) => return Err(error.into_failure("the server's version")),
         Err(error) if error.concerns_the_whole_run() => return Err(error.into_failure("the server's version")),
         version => version.ok().flatten(),
     };
-    if let Some(failure) = existing {
-        return Err(failure);
+    if let Some(((_, _, name), _)) =
+        named.iter().find(|(_, answer)| matches!(answer, Err(RequestError::NotFound { .. })))
+    {
+        return Err(no_such_namespace(client, name).await);
     }
     let mut snapshot = Snapshot::new(jiff::Timestamp::now(), plan.scope.clone());
     snapshot.server = server;
     snapshot.context.clone_from(&plan.context);
-    let intake = fetch::decode(Intake::new(snapshot, plan.keep_raw), downloads).await?;
+    let mut intake = Intake::new(snapshot, plan.keep_raw);
+    fetch::take_in(&mut intake, named);
+    let intake = fetch::decode(intake, downloads).await?;
     refused_everything(intake.snapshot())?;
     follow_up(client, plan, intake).await
 }
@@ -39,7 +49,7 @@ pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intak
     let lists = extras::lists(intake.snapshot());
     let downloads = lists.into_iter().map(|list| fetch::start(client, list)).collect();
     let (texts, usage, owners, cadvisor) = tokio::join!(
-        logs::fetch(client, &suspects),
+        logs::fetch(client, &suspects, LOGS_AT_ONCE),
         extras::usage(client, plan, &suspects),
         owners::fetch(client, intake.snapshot()),
         extras::cadvisor(client, plan, intake.snapshot(), &suspects),
@@ -78,17 +88,7 @@ fn in_first_phase(kind: Kind) -> bool {
     !matches!(kind, Kind::Endpoints | Kind::Lease | Kind::ClusterRole | Kind::ClusterRoleBinding)
 }
 
-/// Returns the failure that tells that a namespace does not exist, with the nearest names.
-async fn missing_namespace(client: &ApiClient, namespaces: &[String]) -> Option<Failure> {
-    let names = namespaces.iter().map(|name| (Kind::Namespace, String::new(), name.clone()));
-    for name in names {
-        if let Err(RequestError::NotFound { .. }) = fetch::get(client, &name).await {
-            return Some(no_such_namespace(client, &name.2).await);
-        }
-    }
-    None
-}
-
+/// Tells that a namespace does not exist, with the nearest names.
 async fn no_such_namespace(client: &ApiClient, name: &str) -> Failure {
     let failure = Failure::not_found(format!("namespaces \"{name}\" not found"));
     let Ok(bytes) = client.get_bytes(&Kind::Namespace.path(None), &[], JSON).await else {
@@ -111,9 +111,10 @@ fn refused_everything(snapshot: &Snapshot) -> Result<(), Failure> {
         return Ok(());
     }
     let Some(gap) = snapshot.gaps_of(Kind::Pod).next() else { return Ok(()) };
-    let failure = Failure::unreachable(gap.message.clone());
     Err(match gap.reason {
-        GapReason::Forbidden => failure.hint("kubectl auth can-i --list").hint("kubectl auth whoami"),
-        _ => failure.hint("kubectl cluster-info"),
+        GapReason::Forbidden => {
+            Failure::unreachable(gap.message.clone()).hint("kubectl auth can-i --list").hint("kubectl auth whoami")
+        }
+        _ => Failure::unreachable(format!("cannot read pods: {}", gap.message)).hint("kubectl cluster-info"),
     })
 }

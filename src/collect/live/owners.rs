@@ -45,7 +45,7 @@ fn plural(kind: &str) -> String {
 pub(super) fn take_in(intake: &mut Intake, answers: Answers) {
     for (owner, answer) in answers {
         match answer {
-            Ok(bytes) => intake.any_object(&String::from_utf8_lossy(&bytes)),
+            Ok(bytes) => intake.any_objects([String::from_utf8_lossy(&bytes).as_ref()]),
             Err(RequestError::NotFound { .. }) => {}
             Err(error) => {
                 let what = owner.kind.to_lowercase();

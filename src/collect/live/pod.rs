@@ -22,6 +22,9 @@ use crate::scene::topology::claim_of;
 const SURROUNDINGS: &[Kind] =
     &[Kind::Service, Kind::NetworkPolicy, Kind::ResourceQuota, Kind::LimitRange, Kind::EndpointSlice];
 
+/// The logs of one pod are few.
+const LOGS_AT_ONCE: usize = 24;
+
 /// Reads one pod with what it depends on.
 pub(super) async fn collect(client: &ApiClient, plan: &Plan, name: &str) -> Result<Snapshot, Failure> {
     let place = plan.scope.namespaces.first().map_or("default", String::as_str);
@@ -73,7 +76,7 @@ async fn second_round(client: &ApiClient, plan: &Plan, mut intake: Intake, place
     let downloads = lists(pod, place).into_iter().map(|list| fetch::start(client, list)).collect();
     let (answers, texts, usage, cadvisor) = tokio::join!(
         fetch::named(client, names),
-        logs::fetch(client, &suspects),
+        logs::fetch(client, &suspects, LOGS_AT_ONCE),
         extras::usage(client, plan, &suspects),
         extras::cadvisor(client, plan, snapshot, &suspects),
     );

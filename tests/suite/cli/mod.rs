@@ -1,0 +1,10 @@
+//! What can be typed, and what is said to what cannot be done.
+
+mod broken_inputs;
+mod captures;
+mod commands;
+mod dumps;
+mod kubeconfigs;
+mod servers;
+mod streams;
+mod usage;

@@ -1,0 +1,9 @@
+//! API servers of every temper: how much they are asked, what is made of their refusals and hiccups, and that no secret
+//! gets out.
+
+mod hiccups;
+mod logs;
+mod order;
+mod refusals;
+mod requests;
+mod secrets;

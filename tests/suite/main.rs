@@ -1,0 +1,13 @@
+//! The program from the outside: arguments and inputs (`cli`), API servers of every temper (`edges`), recorded states
+//! (`scenarios`) and a real cluster (`cluster`, ignored unless asked for).
+
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod edges;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod support;
