@@ -1,15 +1,13 @@
 //! What to do about something that could not be read.
 
+use super::{quote, safe};
 use crate::model::{Gap, GapReason};
 
 /// Returns the next step.
 pub fn hint(gap: &Gap) -> String {
     let what = &gap.what;
     match gap.reason {
-        GapReason::Forbidden => match &gap.namespace {
-            Some(namespace) => format!("kubectl auth can-i list {what} -n {namespace}"),
-            None => format!("kubectl auth can-i list {what}"),
-        },
+        GapReason::Forbidden => can_i(what, gap.namespace.as_deref()),
         GapReason::NotServed => format!("the server does not serve {what}"),
         GapReason::Throttled
         | GapReason::ServerError
@@ -19,4 +17,14 @@ pub fn hint(gap: &Gap) -> String {
         GapReason::Invalid => "the object has an unexpected shape; the rest was read".to_owned(),
         GapReason::NotRecorded => "the input does not hold it".to_owned(),
     }
+}
+
+fn can_i(what: &str, namespace: Option<&str>) -> String {
+    let what = safe::line(what);
+    let namespace = namespace.map(safe::line);
+    let mut words = vec!["kubectl", "auth", "can-i", "list", &what];
+    if let Some(namespace) = &namespace {
+        words.extend(["-n", namespace]);
+    }
+    quote::command(&words)
 }

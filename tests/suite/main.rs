@@ -1,6 +1,8 @@
 //! The program from the outside: arguments and inputs (`cli`), API servers of every temper (`edges`), recorded states
 //! (`scenarios`) and a real cluster (`cluster`, ignored unless asked for).
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` literals read best as arguments")]
+
 #[cfg(test)]
 mod cli;
 #[cfg(test)]

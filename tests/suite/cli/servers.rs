@@ -58,7 +58,7 @@ fn credentials_that_expire_on_the_way_are_said_to_be_so() {
 
 #[test]
 fn a_server_that_hangs_up_is_told_apart() {
-    let address = http::serve(|stream| drop(stream));
+    let address = http::serve(drop);
     all_fail(&Place::facing(&format!("http://{address}")), &address.to_string());
 }
 

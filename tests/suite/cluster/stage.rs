@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{Place, Run};
 
 /// How long a symptom may take to show: a back-off, a probe's thresholds, a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A namespace of its own, deleted in the end.
 pub(super) struct Stage {
