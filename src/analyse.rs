@@ -32,6 +32,7 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
 fn examined(scene: &Scene<'_>) -> Examined {
     Examined {
         pods: scene.pods().count(),
+        unready: scene.pods().filter(|pod| !pod.is_ready() && !pod.is_finished() && !pod.is_terminating()).count(),
         workloads: scene.workloads().len(),
         services: scene.services().count(),
         events: scene.events().len(),

@@ -17,6 +17,8 @@ pub struct NotEvaluated {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Examined {
     pub pods: usize,
+    /// Pods that are neither ready nor finished: too young to be judged, or told in an incident.
+    pub unready: usize,
     pub workloads: usize,
     pub services: usize,
     pub events: usize,

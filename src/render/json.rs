@@ -65,6 +65,7 @@ fn meta(report: &Report) -> Meta<'_> {
         },
         examined: ExaminedDto {
             pods: examined.pods,
+            unready: examined.unready,
             workloads: examined.workloads,
             services: examined.services,
             events: examined.events,

@@ -92,7 +92,7 @@ fn report(incidents: Vec<Incident>) -> Report {
         incidents,
         not_evaluated: Vec::new(),
         gaps: Vec::new(),
-        examined: Examined { pods: 12, workloads: 4, services: 3, events: 57, rules: 92 },
+        examined: Examined { pods: 12, unready: 0, workloads: 4, services: 3, events: 57, rules: 92 },
         notes: Vec::new(),
     }
 }

@@ -65,7 +65,11 @@ fn all_clear(page: &mut Page, report: &Report) {
     let with = words::target(report, &look).map(|target| format!(" with {target}")).unwrap_or_default();
     let scope = words::scope(report, &look);
     let verdict = if report.gaps.is_empty() && report.not_evaluated.is_empty() {
-        format!("nothing is wrong{with} in {scope}")
+        match report.examined.unready {
+            0 => format!("nothing is wrong{with} in {scope}"),
+            1 => format!("nothing is wrong yet{with} in {scope}, but 1 pod is still starting"),
+            young => format!("nothing is wrong yet{with} in {scope}, but {young} pods are still starting"),
+        }
     } else {
         format!("found nothing wrong{with} in what could be read of {scope}")
     };

@@ -61,6 +61,8 @@ pub(super) struct ScopeDto<'a> {
 #[schemars(rename = "Examined")]
 pub(super) struct ExaminedDto {
     pub(super) pods: usize,
+    /// Pods that are neither ready nor finished.
+    pub(super) unready: usize,
     pub(super) workloads: usize,
     pub(super) services: usize,
     pub(super) events: usize,

@@ -122,10 +122,22 @@ impl Stage {
         self.rca(&format!("namespace {} -o json", self.namespace)).json()
     }
 
+    /// Diagnoses the namespace when there is something to say: a pod is given some seconds to start before it is judged.
+    fn settled(&self) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(45);
+        loop {
+            let report = self.report();
+            if !troubles(&report).is_empty() || Instant::now() > deadline {
+                return report;
+            }
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
     /// Diagnoses the namespace and checks what is said first.
     #[track_caller]
     pub(super) fn says(&self, categories: &[&str], subject: &str, words: &[&str]) -> Value {
-        let report = self.report();
+        let report = self.settled();
         let incident = &report["incidents"][0];
         let cause = &incident["cause"];
         let category = cause["category"].as_str().unwrap_or_default();
