@@ -96,7 +96,7 @@ fn normal(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|symbol| symbol.to_ascii_lowercase()).collect()
 }
 
-/// Returns a word without what varies: `cartservice`, `cart-service` and `carts` are `cart`.
+/// Returns a word without what varies: `orderservice`, `order-service` and `orders` are `order`.
 fn key(word: &str) -> String {
     let word = normal(word);
     let bare = word.strip_suffix("service").or_else(|| word.strip_suffix("svc")).unwrap_or(&word);
