@@ -189,7 +189,6 @@ impl ApiClient {
             let Some(wait) = failed.wait(tries, started.elapsed(), &self.inner.budget) else {
                 return Err(failed.error);
             };
-            tracing::debug!(uri, tries, ?wait, error = %failed.error, "trying again");
             tokio::time::sleep(wait).await;
             self.inner.counters.retries.fetch_add(1, Ordering::Relaxed);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 
 use super::owners;
@@ -21,13 +22,15 @@ pub struct Workload<'a> {
     pub labels: Option<&'a Labels>,
     /// Replicas asked for; `None` where the kind has no such number.
     pub desired: Option<i32>,
+    /// When it was made, if it was listed.
+    pub created: Option<Timestamp>,
     /// Who wrote to it, when and what.
     pub changes: &'a [Change],
 }
 
 impl<'a> Workload<'a> {
     fn new(object: ObjectRef) -> Self {
-        Self { object, pods: Vec::new(), template: None, labels: None, desired: None, changes: &[] }
+        Self { object, pods: Vec::new(), template: None, labels: None, desired: None, created: None, changes: &[] }
     }
 
     fn with_template(mut self, template: Option<&'a PodTemplateSpec>) -> Self {
@@ -104,6 +107,7 @@ impl<'a> Builder<'a> {
         let object = ObjectRef::new(kind, item.object.namespace(), item.object.name());
         let mut workload = Workload::new(object).with_template(template);
         workload.desired = desired;
+        workload.created = item.object.meta().creation_timestamp.as_ref().map(|time| time.0);
         workload.changes = &item.changes;
         self.push(workload);
     }

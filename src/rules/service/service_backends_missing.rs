@@ -85,6 +85,12 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
         .filter(serves)
         .map(|workload| (workload, pods.get(&workload.object).map_or(&[][..], Vec::as_slice)));
     let found: Vec<_> = found.collect();
+    let now = service.scene.now();
+    let is_new =
+        |workload: &Workload<'_>| workload.created.is_some_and(|created| now.duration_since(created) < STARTING);
+    if found.iter().any(|(workload, pods)| pods.is_empty() && workload.desired != Some(0) && is_new(workload)) {
+        return Vec::new();
+    }
     if found.iter().any(|(_, pods)| pods.iter().any(|pod| is_starting(*pod))) {
         return Vec::new();
     }
@@ -92,6 +98,9 @@ fn missing(usage: &Usage<'_>, service: ServiceView<'_>) -> Vec<Finding> {
 }
 
 fn is_starting(pod: PodView<'_>) -> bool {
+    if is_held_up(pod) {
+        return false;
+    }
     let restarted = pod.containers().any(|container| container.restarts() > 0);
     let probes = pod.containers().filter_map(|container| ProbeView::of(container, ProbeKind::Readiness));
     let allowed =
@@ -100,6 +109,13 @@ fn is_starting(pod: PodView<'_>) -> bool {
         pod.containers().filter_map(|container| container.running()?.started_at.as_ref()).map(|time| time.0).max();
     let since = since.max(pod.created());
     !restarted && since.is_some_and(|since| pod.scene.now().duration_since(since) < allowed)
+}
+
+/// Returns whether something already said that the pod cannot start: time alone will not help it.
+fn is_held_up(pod: PodView<'_>) -> bool {
+    let no_node = pod.condition("PodScheduled").is_some_and(|condition| condition.status == "False");
+    let waits = |reason: &str| !matches!(reason, "" | "ContainerCreating" | "PodInitializing");
+    no_node || pod.containers().any(|container| waits(container.waiting_reason()))
 }
 
 fn behind(usage: &Usage<'_>, service: ServiceView<'_>, workload: &Workload<'_>, pods: &[PodView<'_>]) -> Finding {
