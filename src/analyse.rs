@@ -14,13 +14,14 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     let (mut findings, not_evaluated) = rules::run(&scene);
     findings.retain(|finding| !policy.skip.contains(finding.rule.id));
     let incidents = diagnose::diagnose(&scene, findings);
-    let (incidents, notes) = diagnose::target::focus(&scene, incidents);
+    let fate = diagnose::target::fate(&scene);
+    let (incidents, notes) = diagnose::target::focus(&scene, &fate, incidents);
     Report {
         taken_at: snapshot.taken_at,
         server: snapshot.server.clone(),
         context: snapshot.context.clone(),
         scope: snapshot.scope.clone(),
-        fate: diagnose::target::fate(&scene),
+        fate,
         incidents,
         not_evaluated,
         gaps: snapshot.gaps.clone(),

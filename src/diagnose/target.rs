@@ -17,16 +17,16 @@ pub enum Fate {
 }
 
 /// Keeps the incidents that concern the target, and notes if it is gone.
-pub(crate) fn focus(scene: &Scene<'_>, incidents: Vec<Incident>) -> (Vec<Incident>, Vec<String>) {
+pub(crate) fn focus(scene: &Scene<'_>, fate: &Fate, incidents: Vec<Incident>) -> (Vec<Incident>, Vec<String>) {
     let Some(target) = scene.snapshot.scope.target.as_ref() else { return (incidents, Vec::new()) };
     let object = target_ref(scene, target);
     let mut wanted = vec![object.clone()];
     let mut notes = Vec::new();
-    match fate(scene) {
+    match fate {
         Fate::Present => wanted.extend(workload_of(scene, &object)),
         Fate::Gone { workload } => {
             notes.push(gone_note(&object, workload.as_ref()));
-            wanted.extend(workload);
+            wanted.extend(workload.clone());
         }
         Fate::Never { .. } | Fate::Unknown => {}
     }
@@ -55,7 +55,7 @@ fn gone_note(object: &ObjectRef, workload: Option<&ObjectRef>) -> String {
 pub fn fate(scene: &Scene<'_>) -> Fate {
     let Some(target) = scene.snapshot.scope.target.as_ref() else { return Fate::Present };
     let object = target_ref(scene, target);
-    if scene.pods().any(|pod| pod.object() == object) {
+    if workload_of(scene, &object).is_some() {
         return Fate::Present;
     }
     let workload = successor(scene, &object);
