@@ -87,18 +87,12 @@ fn doubt(cause: &Finding) -> u32 {
 }
 
 fn explains(cause: &Finding, effect: &Finding) -> bool {
-    (cause.rule.explains.contains(&effect.rule.id) || is_context(cause, effect))
+    (cause.rule.may_explain(effect.rule.id) || is_context(cause, effect))
         && (cause.state == State::Present || effect.state == State::Past)
-        && across_calls(cause, effect)
         && same_container(cause, effect)
         && looks_outward(cause, effect)
         && in_time(cause, effect)
         && hits(cause, effect)
-}
-
-/// A Service without backends hits those who call it, not the workload behind it.
-fn across_calls(cause: &Finding, effect: &Finding) -> bool {
-    cause.rule.category != "service_backends_missing" || cause.subject.object != effect.subject.object
 }
 
 /// What changed is told beside any cause of the same workload, never above one.

@@ -42,7 +42,7 @@ fn section(page: &mut String, rule: &Rule) {
     let severity = rule.severity.as_str();
     write!(page, "\n## {id}\n\n{}.\n\n", capitalised(summary)).expect(TAKES_ALL);
     writeln!(page, "- category: `{category}`\n- severity: {severity}").expect(TAKES_ALL);
-    let explained: Vec<String> = rule.explains.iter().map(|id| format!("[{id}](#{id})")).collect();
+    let explained: Vec<String> = rule.explained().iter().map(|id| format!("[{id}](#{id})")).collect();
     for (label, list) in [("needs", kinds(rule.needs)), ("uses", kinds(rule.uses)), ("explains", explained.join(", "))]
     {
         if !list.is_empty() {

@@ -32,7 +32,7 @@ pub fn rule(rule: &Rule, look: &Look) -> String {
     fact("severity", rule.severity.as_str());
     fact("needs", &kinds(rule.needs));
     fact("uses", &kinds(rule.uses));
-    fact("explains", &rule.explains.join(", "));
+    fact("explains", &rule.explained().join(", "));
     text.push('\n');
     text.push_str(&markdown(rule.docs, look));
     text

@@ -25,7 +25,7 @@ static MISSING_ENV: Rule = rule(
 pub(super) static BACKENDS: Rule = Rule {
     needs: &[Kind::Service, Kind::Pod],
     uses: &[Kind::EndpointSlice],
-    explains: &["missing-env", "log-error"],
+    explains: &[&["missing-env", "log-error"]],
     ..rule(
         "service-backends-missing",
         "service_backends_missing",

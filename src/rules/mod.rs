@@ -2,6 +2,7 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod category;
+pub mod consequences;
 mod rule;
 #[cfg(test)]
 mod tests;

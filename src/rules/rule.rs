@@ -19,13 +19,26 @@ pub struct Rule {
     pub needs: &'static [Kind],
     /// Kinds that make it surer.
     pub uses: &'static [Kind],
-    /// Ids of rules whose findings may follow from this one.
-    pub explains: &'static [&'static str],
+    /// Ids of rules whose findings may follow from this one: shared lists of [`crate::rules::consequences`] and its own.
+    pub explains: &'static [&'static [&'static str]],
     /// Finds all cases; linear in what it looks at.
     pub check: fn(&Scene<'_>) -> Vec<Finding>,
 }
 
 impl Rule {
+    /// Ids of the other rules whose findings may follow from this one, sorted.
+    pub fn explained(&self) -> Vec<&'static str> {
+        let mut ids: Vec<_> = self.explains.iter().copied().flatten().copied().filter(|id| *id != self.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Tells if a finding of the rule `id` may follow from this one.
+    pub fn may_explain(&self, id: &str) -> bool {
+        id != self.id && self.explains.iter().any(|list| list.contains(&id))
+    }
+
     /// Starts a finding with the rule's severity and a confidence of 0.9.
     pub fn finding(&'static self, subject: impl Into<Subject>, message: impl Into<String>) -> Finding {
         Finding {

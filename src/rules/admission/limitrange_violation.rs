@@ -6,7 +6,7 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::quantity::Quantity;
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::refusal::{self, Refusal, Refuser};
 
@@ -28,21 +28,7 @@ Change the requests or limits of the workload so that they fit, or widen the Lim
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::LimitRange, Kind::ReplicaSet],
-    explains: &[
-        "rollout-stuck",
-        "service-backends-missing",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "app-exception",
-        "config-changed",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "readiness-probe-failing"]],
     check,
 };
 

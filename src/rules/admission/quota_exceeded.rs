@@ -8,7 +8,7 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity, Stored};
 use crate::quantity::Quantity;
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::refusal::{self, Refusal, Refuser};
 use crate::scene::{Call, Scene};
 
@@ -31,24 +31,7 @@ Raise the quota, lower the requests or limits of what runs in the namespace, or 
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::ResourceQuota, Kind::ReplicaSet],
-    explains: &[
-        "rollout-stuck",
-        "service-backends-missing",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "service-missing",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "external-dns",
-        "app-exception",
-        "config-changed",
-        "scaled-to-zero",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "external-dns", "readiness-probe-failing", "scaled-to-zero", "service-missing"]],
     check,
 };
 

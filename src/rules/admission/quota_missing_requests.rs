@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::refusal::{self, Refusal, Refuser};
 use crate::scene::{Scene, Workload};
 
@@ -24,21 +24,7 @@ Set the requests or limits that the message names on each container, or give the
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::ResourceQuota, Kind::ReplicaSet],
-    explains: &[
-        "rollout-stuck",
-        "service-backends-missing",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "app-exception",
-        "config-changed",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "readiness-probe-failing"]],
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::refusal::{self, Refusal, Refuser};
 
@@ -25,21 +25,7 @@ Create the ServiceAccount, or correct `serviceAccountName` in the pod template."
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::ServiceAccount, Kind::ReplicaSet],
-    explains: &[
-        "rollout-stuck",
-        "service-backends-missing",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "app-exception",
-        "config-changed",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "readiness-probe-failing"]],
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Risk, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::refusal::{self, Refusal, Refuser};
 use crate::scene::webhook::{self, Webhook};
@@ -27,21 +27,7 @@ its Service back, or correct the Service or CA bundle of the configuration; if i
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::ValidatingWebhookConfiguration, Kind::MutatingWebhookConfiguration, Kind::Service, Kind::ReplicaSet],
-    explains: &[
-        "rollout-stuck",
-        "service-backends-missing",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "app-exception",
-        "config-changed",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "readiness-probe-failing"]],
     check,
 };
 

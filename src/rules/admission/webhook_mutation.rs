@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::webhook::{self, Webhook};
 use crate::scene::{ContainerView, PodView, Scene, owners};
 
@@ -28,30 +28,7 @@ Correct the policy behind the webhook, or exempt the namespace or the workload f
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::MutatingWebhookConfiguration],
     uses: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Namespace],
-    explains: &[
-        "oom-killed",
-        "bad-command",
-        "image-absent",
-        "image-unauthorized",
-        "image-registry-unresolved",
-        "image-pull-failed",
-        "insufficient-resources",
-        "crash-no-logs",
-        "app-exception",
-        "arch-mismatch",
-        "rollout-stuck",
-        "service-backends-missing",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "job-backoff-limit",
-        "init-container-failed",
-        "sandbox-failed",
-        "config-changed",
-        "log-error-running",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["arch-mismatch", "bad-command", "config-changed", "image-absent", "image-pull-failed", "image-registry-unresolved", "image-unauthorized", "init-container-failed", "insufficient-resources", "job-backoff-limit", "oom-killed", "owner-not-ready", "rollout-stuck", "sandbox-failed", "service-backends-missing"]],
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::safe;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{ContainerView, Crash, Scene, fresh, platform};
 
 /// See [`Rule::docs`].
@@ -27,23 +27,10 @@ line such as `#!/bin/sh`.",
     needs: &[Kind::Pod],
     uses: &[Kind::Node],
     explains: &[
-        "app-exception",
-        "init-container-failed",
-        "bad-command",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::CALLS_FAIL,
+        consequences::PROBES_FAIL,
+        &["bad-command", "init-container-failed"],
     ],
     check,
 };

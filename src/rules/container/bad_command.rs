@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::{quote, safe};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::command_error::{self, CommandError, Flaw};
 use crate::scene::{ContainerView, Scene, commands};
 
@@ -31,22 +31,10 @@ belongs into a Job; what should run must stay in the foreground.",
     needs: &[Kind::Pod],
     uses: &[],
     explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::CALLS_FAIL,
+        consequences::PROBES_FAIL,
+        &["init-container-failed"],
     ],
     check,
 };

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::{quote, safe};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{ContainerView, Crash, Scene, commands, fresh};
 
 /// See [`Rule::docs`].
@@ -25,22 +25,7 @@ command and run the program by hand: `kubectl debug POD -it --copy-to=NAME --con
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[],
-    explains: &[
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["init-container-failed"]],
     check,
 };
 

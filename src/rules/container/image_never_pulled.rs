@@ -1,7 +1,7 @@
 //! The pull policy forbids to pull and the node lacks the image.
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::image::{self, PullCause, PullFailure};
 use crate::scene::image_hints::ImageHints;
@@ -26,23 +26,7 @@ k8s.io images import`), or push it to a registry and set the policy to `IfNotPre
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Node],
-    explains: &[
-        "image-pull-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs", "image-pull-failed"]],
     check,
 };
 

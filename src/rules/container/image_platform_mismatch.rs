@@ -1,7 +1,7 @@
 //! The image has no variant for the node's platform.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::image::{self, PullCause, PullFailure};
 use crate::scene::platform;
@@ -25,23 +25,7 @@ nodes that fit with a `nodeSelector` on `kubernetes.io/arch`.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event, Kind::Node],
-    explains: &[
-        "image-pull-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs", "image-pull-failed"]],
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::image::{self, PullCause, PullFailure};
 use crate::scene::image_hints::{self, ImageHints};
@@ -27,22 +27,7 @@ the image by hand on the node: `crictl pull IMAGE`.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event, Kind::ReplicaSet],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs"]],
     check,
 };
 

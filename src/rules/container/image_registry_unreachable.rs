@@ -1,7 +1,7 @@
 //! The registry does not answer.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::image::{self, PullCause, PullFailure};
 
@@ -25,23 +25,7 @@ a wrong port or a dead registry. If other nodes can pull, compare their routes a
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event],
-    explains: &[
-        "image-pull-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs", "image-pull-failed"]],
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::safe;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::mounted_config::{self, Mounted};
 use crate::scene::{ContainerView, Crash, Role, Scene, commands, fresh};
 
@@ -26,22 +26,7 @@ log: `kubectl logs POD -c INIT-CONTAINER --previous`.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::ConfigMap],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs"]],
     check,
 };
 

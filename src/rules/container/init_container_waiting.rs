@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::safe;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::awaited::{self, Awaited, Target, Waiting};
 use crate::scene::{ContainerView, Role, Scene, commands, fresh};
 
@@ -30,20 +30,7 @@ waiting in an init container is a program that retries, with a readiness probe."
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Service],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL],
     check,
 };
 

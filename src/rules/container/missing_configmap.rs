@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::lack::{self, Lack, Likely, Names};
 use crate::scene::{Scene, commands};
 
@@ -31,22 +31,9 @@ that has one of the same name.",
     needs: &[Kind::Pod],
     uses: &[Kind::ConfigMap, Kind::Event],
     explains: &[
-        "volume-mount-failed",
-        "volume-mount-path",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::PROBES_FAIL,
+        &["crash-no-logs", "volume-mount-failed", "volume-mount-path"],
     ],
     check,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::config_lack::{self, ConfigLack};
 use crate::scene::lack::{self, Lack};
 use crate::scene::{Scene, commands, near};
@@ -30,25 +30,10 @@ Add the key to the ConfigMap, or correct the reference. The message names the ke
     needs: &[Kind::Pod],
     uses: &[Kind::ConfigMap, Kind::Event],
     explains: &[
-        "volume-mount-failed",
-        "volume-mount-path",
-        "app-exception",
-        "missing-env",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::CALLS_FAIL,
+        consequences::PROBES_FAIL,
+        &["init-container-failed", "missing-env", "volume-mount-failed", "volume-mount-path"],
     ],
     check,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 
 use crate::scene::lack::{self, Lack};
 use crate::scene::{Scene, commands, near};
@@ -28,22 +28,9 @@ Add the key to the Secret, or correct the reference. The message names the keys 
     needs: &[Kind::Pod],
     uses: &[Kind::Secret, Kind::Event],
     explains: &[
-        "volume-mount-failed",
-        "volume-mount-path",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::PROBES_FAIL,
+        &["crash-no-logs", "volume-mount-failed", "volume-mount-path"],
     ],
     check,
 };

@@ -3,7 +3,7 @@
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity};
 use crate::quantity::Quantity;
 use crate::render::safe;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::memory::{self, How, OutOfMemory};
 use crate::scene::{ContainerView, EventView, PodView, Scene, commands, fresh, limit_history};
 
@@ -31,23 +31,10 @@ N` needs its own memory), a smaller heap flag. If it is killed again at each rai
     needs: &[Kind::Pod],
     uses: &[Kind::Event, Kind::Node, Kind::ReplicaSet],
     explains: &[
-        "app-exception",
-        "init-container-failed",
-        "sandbox-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::CALLS_FAIL,
+        consequences::PROBES_FAIL,
+        &["init-container-failed", "sandbox-failed"],
     ],
     check,
 };

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::safe;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{ContainerView, Scene, commands};
 
 /// See [`Rule::docs`].
@@ -24,22 +24,7 @@ root, or give the image a numeric `USER`. Dropping `runAsNonRoot` is the last re
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs"]],
     check,
 };
 

@@ -1,7 +1,7 @@
 //! The program ended itself, and its log says why.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::{Decisive, Weight};
 use crate::scene::{Crash, Role, Scene, Testimony, outages, testimonies};
 
@@ -25,21 +25,7 @@ Read the quoted line and what stands before it in the log. If the crash began wi
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs"]],
     check,
 };
 

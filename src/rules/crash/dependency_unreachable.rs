@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::reach::Why;
 use crate::scene::{Environment, Outage, Peer, Scene, Testimony, outage, outages, testimonies};
 
@@ -26,21 +26,7 @@ it. If the host or port is wrong, correct the variable that holds it.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Service, Kind::ConfigMap],
-    explains: &[
-        "init-container-failed",
-        "init-container-waiting",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["crash-no-logs", "init-container-failed"]],
     check,
 };
 

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::descriptors::Limit;
 use crate::scene::log::entities;
 use crate::scene::{ContainerView, EventView, Mount, PodView, Scene, Testimony, testimonies};
@@ -31,22 +31,7 @@ Enlarge the volume or its size limit, or have the program write less and clean u
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event],
-    explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed"]],
     check,
 };
 

@@ -1,7 +1,7 @@
 //! A name outside the cluster does not resolve.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::reach::Why;
 use crate::scene::{Environment, Outage, Peer, Scene, Testimony, outages, testimonies};
 
@@ -25,20 +25,7 @@ resolves, the upstream servers of CoreDNS or the egress rules are at fault.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Service, Kind::Namespace],
-    explains: &[
-        "app-exception",
-        "init-container-failed",
-        "init-container-waiting",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "crash-no-logs",
-        "log-error-running",
-    ],
+    explains: &[consequences::PROBES_FAIL, &["app-exception", "crash-no-logs", "init-container-failed", "init-container-waiting", "job-backoff-limit", "log-error-running", "owner-not-ready", "rollout-stuck", "service-backends-missing"]],
     check,
 };
 

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
 use crate::scene::{Environment, Scene, Source, Template, Testimony, testimonies};
 
@@ -31,24 +31,7 @@ similar name is set, one of the two is misspelt.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::ConfigMap, Kind::Secret],
-    explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-        "bad-command",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["bad-command", "init-container-failed"]],
     check,
 };
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
 use crate::scene::{ContainerView, PodView, Role, Scene, Testimony, is_settled, testimonies};
 
@@ -27,24 +27,7 @@ Give one of the two another port, and change the Service's target port and the p
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[],
-    explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "liveness-probe-wrong-port",
-        "readiness-probe-wrong-port",
-        "startup-probe-wrong-port",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed", "liveness-probe-wrong-port", "readiness-probe-wrong-port", "startup-probe-wrong-port"]],
     check,
 };
 

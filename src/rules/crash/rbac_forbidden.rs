@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity, Subject};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::rbac::{self, Request};
 use crate::scene::{Scene, Template, Testimony, testimonies};
 
@@ -29,22 +29,7 @@ the refusal names and no more.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Role, Kind::RoleBinding, Kind::ClusterRole, Kind::ClusterRoleBinding],
-    explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed"]],
     check,
 };
 

@@ -28,15 +28,7 @@ program read it again.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Secret, Kind::ConfigMap],
-    explains: &[
-        "wrong-env-value",
-        "app-exception",
-        "dependency-unreachable",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "service-backends-missing",
-        "log-error-running",
-    ],
+    explains: &[&["app-exception", "dependency-unreachable", "liveness-probe-failing", "log-error-running", "readiness-probe-failing", "service-backends-missing", "wrong-env-value"]],
     check,
 };
 

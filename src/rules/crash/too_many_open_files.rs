@@ -1,7 +1,7 @@
 //! A limit of files is met: descriptors, inotify instances or watches.
 
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::descriptors::Limit;
 use crate::scene::{Scene, Testimony, testimonies};
 
@@ -25,22 +25,7 @@ for files and connections that the program never closes.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[],
-    explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed"]],
     check,
 };
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
 use crate::scene::{ContainerView, Mount, Scene, Testimony, testimonies};
 
@@ -29,23 +29,7 @@ key.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::ConfigMap],
-    explains: &[
-        "app-exception",
-        "bad-command",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["bad-command", "init-container-failed"]],
     check,
 };
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
 use crate::scene::{ContainerView, Mount, Scene, Testimony, testimonies};
 
@@ -29,20 +29,10 @@ read-only root, mount an emptyDir where the program writes.",
     needs: &[Kind::Pod],
     uses: &[],
     explains: &[
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "dependency-unreachable",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
+        consequences::PODS_NOT_READY,
+        consequences::CALLS_FAIL,
+        consequences::PROBES_FAIL,
+        &["init-container-failed"],
     ],
     check,
 };

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::log::reach::Why;
 use crate::scene::log::{auth, entities};
 use crate::scene::{
@@ -35,24 +35,7 @@ After a change of a ConfigMap or Secret, restart the workload: variables are rea
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Service, Kind::ConfigMap, Kind::Secret],
-    explains: &[
-        "service-missing",
-        "dependency-unreachable",
-        "app-exception",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "crash-no-logs",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed", "service-missing"]],
     check,
 };
 

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::failing_calls::{self, Line};
 use crate::scene::{Scene, calls, owners};
 
@@ -30,18 +30,7 @@ Correct the `Corefile`; CoreDNS reloads it within a minute where the plugin `rel
     severity: Severity::Critical,
     needs: &[Kind::ConfigMap],
     uses: &[Kind::Pod, Kind::Service],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "external-dns",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "startup-probe-failing",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed"]],
     check,
 };
 

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::PodSpec;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::failing_calls::{self, Line};
 use crate::scene::{Call, PodView, Scene, Workload, calls};
 
@@ -31,18 +31,7 @@ Remove `dnsPolicy` (the default `ClusterFirst` asks cluster DNS, which forwards 
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Service],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "external-dns",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "startup-probe-failing",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed"]],
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::blocked::{self, Blocked};
 use crate::scene::netpol::Direction;
 use crate::scene::{Scene, selector};
@@ -28,19 +28,7 @@ may stay.",
     severity: Severity::Error,
     needs: &[Kind::NetworkPolicy, Kind::Pod],
     uses: &[Kind::Service, Kind::Namespace],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "external-dns",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "service-backends-missing",
-        "startup-probe-failing",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed", "service-backends-missing"]],
     check,
 };
 

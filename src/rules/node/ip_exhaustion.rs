@@ -2,7 +2,7 @@
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{EventView, PodView, Scene, refusal, sandbox};
 
 /// See [`Rule::docs`].
@@ -25,19 +25,7 @@ larger range, or lower its `maxPods`.",
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::Node],
-    explains: &[
-        "sandbox-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "job-backoff-limit",
-        "job-deadline",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["sandbox-failed"]],
     check,
 };
 

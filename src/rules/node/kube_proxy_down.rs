@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::node::{self, NodeView};
 use crate::scene::{Scene, refusal};
 
@@ -28,22 +28,7 @@ Read the log of that pod; its ConfigMap `kube-proxy` and the kernel's modules ar
     severity: Severity::Error,
     needs: &[Kind::Node, Kind::Pod],
     uses: &[],
-    explains: &[
-        "dependency-unreachable",
-        "external-dns",
-        "log-error-running",
-        "app-exception",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "init-container-waiting",
-        "init-container-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "webhook-blocking",
-        "cluster-dns-config",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["app-exception", "cluster-dns-config", "external-dns", "init-container-failed", "liveness-probe-failing", "readiness-probe-failing", "webhook-blocking"]],
     check,
 };
 

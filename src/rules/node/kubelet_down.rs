@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::node::{self, NodeView};
 
@@ -28,33 +28,7 @@ server. If the machine is lost, delete its Node object, so that volumes and Stat
     severity: Severity::Error,
     needs: &[Kind::Node],
     uses: &[Kind::Lease],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "stuck-terminating",
-        "untolerated-taint",
-        "insufficient-resources",
-        "dependency-unreachable",
-        "sandbox-failed",
-        "volume-mount-failed",
-        "log-error-running",
-        "crash-no-logs",
-        "app-exception",
-        "job-backoff-limit",
-        "job-deadline",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "kube-proxy-down",
-        "cluster-dns-config",
-        "external-dns",
-        "webhook-blocking",
-        "node-not-ready",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["cluster-dns-config", "external-dns", "insufficient-resources", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,
 };
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::node::{self, NodeView};
 use crate::scene::{Scene, refusal};
 
@@ -26,29 +26,7 @@ Look at the network plugin's pod on this node (calico-node, cilium, kube-flannel
     severity: Severity::Error,
     needs: &[Kind::Node],
     uses: &[],
-    explains: &[
-        "sandbox-failed",
-        "ip-exhaustion",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "stuck-terminating",
-        "untolerated-taint",
-        "dependency-unreachable",
-        "log-error-running",
-        "app-exception",
-        "job-backoff-limit",
-        "job-deadline",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "cluster-dns-config",
-        "external-dns",
-        "node-not-ready",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["app-exception", "cluster-dns-config", "external-dns", "ip-exhaustion", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint"]],
     check,
 };
 

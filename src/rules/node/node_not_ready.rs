@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::NodeCondition;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::node::{self, NodeView};
 use crate::scene::{Scene, refusal};
 
@@ -27,33 +27,7 @@ Read the condition's message, then the kubelet's log on the node: `journalctl -u
     severity: Severity::Error,
     needs: &[Kind::Node],
     uses: &[],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "stuck-terminating",
-        "untolerated-taint",
-        "insufficient-resources",
-        "dependency-unreachable",
-        "sandbox-failed",
-        "volume-mount-failed",
-        "log-error-running",
-        "crash-no-logs",
-        "app-exception",
-        "job-backoff-limit",
-        "job-deadline",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "kube-proxy-down",
-        "cluster-dns-config",
-        "external-dns",
-        "webhook-blocking",
-        "image-pull-failed",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["cluster-dns-config", "external-dns", "image-pull-failed", "insufficient-resources", "kube-proxy-down", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,
 };
 

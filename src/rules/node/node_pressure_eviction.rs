@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, State};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::node::{self, NodeView};
 use crate::scene::{PodView, Scene, refusal};
 
@@ -29,24 +29,7 @@ Give the pods requests that match what they use, so that the scheduler spreads t
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Node, Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "untolerated-taint",
-        "insufficient-resources",
-        "dependency-unreachable",
-        "job-backoff-limit",
-        "log-error-running",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "crash-no-logs",
-        "init-container-waiting",
-        "image-pull-failed",
-        "sandbox-failed",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["crash-no-logs", "image-pull-failed", "insufficient-resources", "liveness-probe-failing", "readiness-probe-failing", "sandbox-failed", "untolerated-taint"]],
     check,
 };
 

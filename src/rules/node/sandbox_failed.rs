@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{EventView, PodView, Scene, refusal, sandbox};
 
 /// See [`Rule::docs`].
@@ -27,18 +27,7 @@ pod's `runtimeClassName`.",
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::Node],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "job-backoff-limit",
-        "job-deadline",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -1,7 +1,7 @@
 //! A liveness probe kills the container before that is up.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::probe::Verdict;
 use crate::scene::probe_failing::{FailingProbe, failing};
 use crate::scene::{ProbeKind, Scene};
@@ -25,20 +25,7 @@ but delays the detection of a hang after every restart.",
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
     uses: &[],
-    explains: &[
-        "crash-no-logs",
-        "app-exception",
-        "dependency-unreachable",
-        "init-container-waiting",
-        "job-backoff-limit",
-        "log-error-running",
-        "owner-not-ready",
-        "pdb-blocks-eviction",
-        "hpa-no-metrics",
-        "readiness-probe-failing",
-        "rollout-stuck",
-        "service-backends-missing",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL],
     check,
 };
 

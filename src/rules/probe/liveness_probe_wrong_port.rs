@@ -1,7 +1,7 @@
 //! A liveness probe asks a port where nothing listens.
 
 use crate::model::{Finding, Kind, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::probe_failing::failing;
 use crate::scene::{ProbeKind, Scene};
 
@@ -24,20 +24,7 @@ Set the probe's port to the one that the program listens on; naming the port in 
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
     uses: &[],
-    explains: &[
-        "crash-no-logs",
-        "app-exception",
-        "dependency-unreachable",
-        "init-container-waiting",
-        "job-backoff-limit",
-        "log-error-running",
-        "owner-not-ready",
-        "pdb-blocks-eviction",
-        "hpa-no-metrics",
-        "readiness-probe-failing",
-        "rollout-stuck",
-        "service-backends-missing",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL],
     check,
 };
 

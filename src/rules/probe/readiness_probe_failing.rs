@@ -1,7 +1,7 @@
 //! A readiness probe fails.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::probe::{Handler, Verdict};
 use crate::scene::probe_failing::{FailingProbe, failing};
 use crate::scene::probe_failure::Reason;
@@ -27,16 +27,7 @@ the program is not well: read its log.",
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
     uses: &[],
-    explains: &[
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
-        "owner-not-ready",
-        "pdb-blocks-eviction",
-        "rollout-stuck",
-        "service-backends-missing",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -1,7 +1,7 @@
 //! A readiness probe speaks another protocol than the server.
 
 use crate::model::{Finding, Kind, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::probe_failing::failing;
 use crate::scene::{ProbeKind, Scene};
 
@@ -23,16 +23,7 @@ Use the probe type of the server: `grpc` for gRPC, `scheme: HTTPS` for TLS, `tcp
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
     uses: &[],
-    explains: &[
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "init-container-waiting",
-        "log-error-running",
-        "owner-not-ready",
-        "pdb-blocks-eviction",
-        "rollout-stuck",
-        "service-backends-missing",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

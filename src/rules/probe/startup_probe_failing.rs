@@ -1,7 +1,7 @@
 //! A startup probe fails.
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::probe::{Handler, Verdict};
 use crate::scene::probe_failing::{FailingProbe, failing};
 use crate::scene::probe_failure::Reason;
@@ -26,20 +26,7 @@ the log to see what start-up waits for.",
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
     uses: &[],
-    explains: &[
-        "crash-no-logs",
-        "app-exception",
-        "dependency-unreachable",
-        "init-container-waiting",
-        "job-backoff-limit",
-        "log-error-running",
-        "owner-not-ready",
-        "pdb-blocks-eviction",
-        "hpa-no-metrics",
-        "readiness-probe-failing",
-        "rollout-stuck",
-        "service-backends-missing",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL],
     check,
 };
 

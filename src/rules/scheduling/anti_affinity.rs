@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{PodAffinityTerm, PodSpec};
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{Obstacle, Placement, PodView, Scene, describe, selector};
 
 /// See [`Rule::docs`].
@@ -25,18 +25,7 @@ Run fewer replicas, add nodes, or turn the requirement into a preference: `prefe
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Node, Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

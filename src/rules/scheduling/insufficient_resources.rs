@@ -3,7 +3,7 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::quantity::Quantity;
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::fit::Guest;
 use crate::scene::{NodeRoom, Obstacle, Placement, Scene, nodes};
 
@@ -27,18 +27,7 @@ Lower the request to what the program needs, remove or shrink other pods, or add
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Node, Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

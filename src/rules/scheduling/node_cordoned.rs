@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe};
 
 /// See [`Rule::docs`].
@@ -25,18 +25,7 @@ Uncordon the node when its maintenance is over, or let the pods run elsewhere: m
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Node],
     uses: &[Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::NodeSelectorRequirement;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::fit::{Guest, holds};
 use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe, near};
 
@@ -28,18 +28,7 @@ Correct `nodeSelector` or `affinity.nodeAffinity` in the workload, or label the 
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Node],
     uses: &[Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

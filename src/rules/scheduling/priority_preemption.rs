@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, State};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{EventView, Scene, gone, owners};
 
 /// See [`Rule::docs`].
@@ -29,19 +29,7 @@ Give the workload the priority that it deserves, lower that of the other, keep i
     severity: Severity::Error,
     needs: &[Kind::Event],
     uses: &[Kind::Pod, Kind::ReplicaSet, Kind::PriorityClass],
-    explains: &[
-        "insufficient-resources",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["insufficient-resources"]],
     check,
 };
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::PodReadinessGate;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{PodView, Scene};
 
 /// See [`Rule::docs`].
@@ -27,16 +27,7 @@ Look at the controller that should set the condition; if there is none any more,
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::scheduler::{self, DEFAULT, Traces};
 use crate::scene::{PodView, Scene, describe};
 
@@ -31,18 +31,7 @@ own, start that scheduler or remove the field.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event, Kind::Lease, Kind::Node],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{Obstacle, Placement, PodView, Scene};
 
 /// See [`Rule::docs`].
@@ -27,18 +27,7 @@ installed, is a device free?",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::PersistentVolume;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity, Stored};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::fit::{Guest, ZONES, reaches};
 use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe};
 
@@ -29,18 +29,7 @@ data to it.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Node, Kind::PersistentVolume, Kind::PersistentVolumeClaim, Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::failing_calls::{self, Line};
 use crate::scene::usage::Usage;
 use crate::scene::{PodView, Scene, ServiceView};
@@ -28,16 +28,7 @@ Set `internalTrafficPolicy: Cluster`, or run the pods on every node, as a Daemon
     severity: Severity::Error,
     needs: &[Kind::Service, Kind::Pod],
     uses: &[],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "startup-probe-failing",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL],
     check,
 };
 

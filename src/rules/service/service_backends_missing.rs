@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::selector;
 use crate::scene::usage::{self, Usage};
 use crate::scene::{PodView, ProbeKind, ProbeView, Scene, ServiceView, Workload};
@@ -31,18 +31,7 @@ delete the Service.",
     severity: Severity::Critical,
     needs: &[Kind::Service, Kind::Pod],
     uses: &[Kind::EndpointSlice, Kind::Endpoints],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "startup-probe-failing",
-        "webhook-blocking",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed", "webhook-blocking"]],
     check,
 };
 

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Service;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity, State, Stored};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::failing_calls::{self, Line};
 use crate::scene::near::{is_near, nearest};
 use crate::scene::{Call, ContainerView, Scene, Workload, calls, usage};
@@ -34,18 +34,7 @@ are offered.",
     severity: Severity::Error,
     needs: &[Kind::Service],
     uses: &[Kind::Pod, Kind::ConfigMap],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "external-dns",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "startup-probe-failing",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed"]],
     check,
 };
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ContainerPort, ServicePort};
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::usage::{self, Usage};
 use crate::scene::{Scene, ServiceView, Workload};
 
@@ -26,7 +26,7 @@ Set `protocol` of the Service's port to that of the container port; TCP is the d
     severity: Severity::Error,
     needs: &[Kind::Service, Kind::Pod],
     uses: &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
-    explains: &["app-exception", "crash-no-logs", "dependency-unreachable", "init-container-waiting", "log-error-running", "readiness-probe-failing"],
+    explains: &[consequences::CALLS_FAIL],
     check,
 };
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::near::is_near;
 use crate::scene::selector::{self, Labels};
 use crate::scene::usage::{self, Usage};
@@ -31,17 +31,9 @@ cannot be changed, and other objects may select its labels.",
     needs: &[Kind::Service, Kind::Pod, Kind::Deployment, Kind::StatefulSet],
     uses: &[Kind::DaemonSet],
     explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "service-backends-missing",
-        "startup-probe-failing",
-        "webhook-blocking",
+        consequences::CALLS_FAIL,
+        consequences::PROBES_FAIL,
+        &["init-container-failed", "service-backends-missing", "webhook-blocking"],
     ],
     check,
 };

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::usage::{self, Usage};
 use crate::scene::{PodView, ProbeKind, ProbeView, Role, Scene, ServiceView, Workload, listen};
 
@@ -30,18 +30,7 @@ Set `targetPort` to the port that the container serves, best by its name.",
     severity: Severity::Error,
     needs: &[Kind::Service, Kind::Pod],
     uses: &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
-    explains: &[
-        "app-exception",
-        "crash-no-logs",
-        "dependency-unreachable",
-        "init-container-failed",
-        "init-container-waiting",
-        "liveness-probe-failing",
-        "log-error-running",
-        "readiness-probe-failing",
-        "startup-probe-failing",
-        "webhook-blocking",
-    ],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed", "webhook-blocking"]],
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 
 /// See [`Rule::docs`].
@@ -25,7 +25,7 @@ Create a Service of that name with `clusterIP: None` and the set's selector. `se
     severity: Severity::Warning,
     needs: &[Kind::StatefulSet, Kind::Service],
     uses: &[],
-    explains: &["app-exception", "crash-no-logs", "dependency-unreachable", "log-error-running", "readiness-probe-failing", "service-missing", "external-dns"],
+    explains: &[consequences::CALLS_FAIL, &["external-dns", "service-missing"]],
     check,
 };
 

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::topology::claim_of;
 use crate::scene::{PodView, Scene, near};
 
@@ -27,19 +27,7 @@ Create the claim, or correct `claimName` in the workload. A name that looks alik
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::PersistentVolumeClaim],
     uses: &[Kind::Event],
-    explains: &[
-        "volume-mount-failed",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["volume-mount-failed"]],
     check,
 };
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::PersistentVolume;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Risk, Severity, Stored};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::claims::{ClaimView, Difference, claims};
 use crate::scene::topology::claim_of;
 use crate::scene::{EventView, Obstacle, Placement, PodView, Scene};
@@ -30,19 +30,7 @@ a Released volume keeps the data of its former claim until somebody clears its c
     severity: Severity::Error,
     needs: &[Kind::PersistentVolumeClaim],
     uses: &[Kind::PersistentVolume, Kind::StorageClass, Kind::Event, Kind::Pod],
-    explains: &[
-        "insufficient-resources",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["insufficient-resources"]],
     check,
 };
 

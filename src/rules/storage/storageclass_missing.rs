@@ -2,7 +2,7 @@
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::claims::{ClaimView, claims};
 use crate::scene::{Scene, describe, near};
 
@@ -26,20 +26,7 @@ default.",
     severity: Severity::Error,
     needs: &[Kind::PersistentVolumeClaim, Kind::StorageClass],
     uses: &[Kind::PersistentVolume, Kind::Event, Kind::Pod],
-    explains: &[
-        "pvc-no-matching-pv",
-        "insufficient-resources",
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY, &["insufficient-resources", "pvc-no-matching-pv"]],
     check,
 };
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Volume;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::topology::claim_of;
 use crate::scene::{EventView, PodView, Scene};
 
@@ -27,18 +27,7 @@ Follow the recommendation, which depends on what the kubelet says.",
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
     uses: &[Kind::PersistentVolumeClaim, Kind::PersistentVolume],
-    explains: &[
-        "service-backends-missing",
-        "rollout-stuck",
-        "owner-not-ready",
-        "job-backoff-limit",
-        "job-deadline",
-        "dependency-unreachable",
-        "hpa-no-metrics",
-        "pdb-blocks-eviction",
-        "init-container-waiting",
-        "log-error-running",
-    ],
+    explains: &[consequences::PODS_NOT_READY],
     check,
 };
 

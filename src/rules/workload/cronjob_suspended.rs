@@ -26,7 +26,7 @@ Resume it, or find out why the run before does not end.",
     severity: Severity::Info,
     needs: &[Kind::CronJob],
     uses: &[Kind::Event],
-    explains: &["owner-not-ready"],
+    explains: &[&["owner-not-ready"]],
     check,
 };
 

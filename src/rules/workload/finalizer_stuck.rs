@@ -29,7 +29,7 @@ what it guarded (cloud disks, DNS names, load balancers) stays behind.",
     severity: Severity::Warning,
     needs: &[],
     uses: &[Kind::Namespace, Kind::PersistentVolumeClaim, Kind::Pod],
-    explains: &["stuck-terminating", "rollout-stuck", "owner-not-ready", "pvc-missing", "service-missing"],
+    explains: &[&["owner-not-ready", "pvc-missing", "rollout-stuck", "service-missing", "stuck-terminating"]],
     check,
 };
 

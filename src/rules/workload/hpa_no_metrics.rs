@@ -29,7 +29,7 @@ that serves the metric.",
     severity: Severity::Warning,
     needs: &[Kind::HorizontalPodAutoscaler],
     uses: &[Kind::Deployment, Kind::Pod],
-    explains: &["owner-not-ready"],
+    explains: &[&["owner-not-ready"]],
     check,
 };
 

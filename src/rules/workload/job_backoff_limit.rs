@@ -25,7 +25,7 @@ Find why the pods failed and correct that, then create the Job anew: a failed Jo
     severity: Severity::Error,
     needs: &[Kind::Job],
     uses: &[Kind::CronJob],
-    explains: &["owner-not-ready"],
+    explains: &[&["owner-not-ready"]],
     check,
 };
 

@@ -24,7 +24,7 @@ If the pods did work, raise `activeDeadlineSeconds`; else find what they waited 
     severity: Severity::Error,
     needs: &[Kind::Job],
     uses: &[Kind::CronJob],
-    explains: &["owner-not-ready"],
+    explains: &[&["owner-not-ready"]],
     check,
 };
 

@@ -27,7 +27,7 @@ work tell it to quit (`/quitquitquit` of many proxies).",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Job],
-    explains: &["job-deadline", "job-backoff-limit", "cronjob-suspended", "owner-not-ready"],
+    explains: &[&["cronjob-suspended", "job-backoff-limit", "job-deadline", "owner-not-ready"]],
     check,
 };
 

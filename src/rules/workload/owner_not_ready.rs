@@ -28,7 +28,7 @@ Read the quoted message; then the log of the operator that wrote it.",
     severity: Severity::Error,
     needs: &[],
     uses: &[],
-    explains: &["rollout-stuck", "service-backends-missing", "hpa-no-metrics", "missing-secret", "tls-secret-missing", "missing-configmap"],
+    explains: &[&["hpa-no-metrics", "missing-configmap", "missing-secret", "rollout-stuck", "service-backends-missing", "tls-secret-missing"]],
     check,
 };
 

@@ -29,7 +29,7 @@ If pods are unhealthy, make them ready first. If the budget demands all replicas
     severity: Severity::Warning,
     needs: &[Kind::PodDisruptionBudget, Kind::Pod],
     uses: &[Kind::Event, Kind::Node],
-    explains: &["stuck-terminating", "node-cordoned"],
+    explains: &[&["node-cordoned", "stuck-terminating"]],
     check,
 };
 

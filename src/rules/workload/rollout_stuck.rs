@@ -29,7 +29,7 @@ Look why the newest pods are not ready. To get back to what worked: `kubectl rol
     severity: Severity::Error,
     needs: &[Kind::Deployment],
     uses: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Pod],
-    explains: &["service-backends-missing", "owner-not-ready", "hpa-no-metrics", "pdb-blocks-eviction"],
+    explains: &[&["hpa-no-metrics", "owner-not-ready", "pdb-blocks-eviction", "service-backends-missing"]],
     check,
 };
 

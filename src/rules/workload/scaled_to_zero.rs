@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
-use crate::rules::Rule;
+use crate::rules::{Rule, consequences};
 use crate::scene::{EventView, PodView, Scene, ServiceView, Workload, changes};
 
 /// See [`Rule::docs`].
@@ -30,24 +30,7 @@ names the last writer.",
     severity: Severity::Info,
     needs: &[Kind::Deployment],
     uses: &[Kind::Service, Kind::Event],
-    explains: &[
-        "service-backends-missing",
-        "dependency-unreachable",
-        "log-error-running",
-        "app-exception",
-        "readiness-probe-failing",
-        "liveness-probe-failing",
-        "startup-probe-failing",
-        "init-container-waiting",
-        "init-container-failed",
-        "crash-no-logs",
-        "owner-not-ready",
-        "rollout-stuck",
-        "hpa-no-metrics",
-        "service-selector-mismatch",
-        "ingress-backend-missing",
-        "webhook-blocking",
-    ],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["ingress-backend-missing", "init-container-failed", "service-selector-mismatch", "webhook-blocking"]],
     check,
 };
 

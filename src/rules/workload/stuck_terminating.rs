@@ -26,7 +26,7 @@ record: its containers may still run and write to their volume.",
     severity: Severity::Warning,
     needs: &[Kind::Pod],
     uses: &[Kind::Node, Kind::Event],
-    explains: &["rollout-stuck", "service-backends-missing", "owner-not-ready", "pdb-blocks-eviction", "finalizer-stuck"],
+    explains: &[&["finalizer-stuck", "owner-not-ready", "pdb-blocks-eviction", "rollout-stuck", "service-backends-missing"]],
     check,
 };
 
