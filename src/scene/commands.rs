@@ -1,8 +1,8 @@
 //! Commands that show more, ready to paste.
 
-use super::ContainerView;
 use crate::model::ObjectRef;
 use crate::render::quote;
+use crate::scene::ContainerView;
 
 /// Returns `kubectl -n shop describe pod cart-0`.
 pub fn describe(object: &ObjectRef) -> String {

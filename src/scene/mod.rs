@@ -4,86 +4,43 @@
 //! whom. Everything here is computed from the snapshot alone.
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod awaited;
-pub mod blocked;
-pub mod calls;
-pub mod certificate;
+pub mod access;
 pub mod changes;
-pub mod claims;
-pub mod command_error;
 pub mod commands;
-pub mod config_lack;
-pub mod container;
-pub mod crash;
-pub mod describe;
-pub mod environment;
+pub mod config;
 pub mod event;
-pub mod failing_calls;
-pub mod fit;
-pub mod fresh;
-pub mod gone;
-pub mod image;
-pub mod image_hints;
-pub mod job;
-pub mod lack;
-pub mod limit_history;
-pub mod listen;
+pub mod images;
 pub mod log;
-pub mod memory;
-pub mod mounted_config;
-pub mod mounts;
 pub mod near;
-pub mod netpol;
-pub mod node;
-pub mod nodes;
-pub mod outage;
-pub mod owners;
-pub mod placement;
-pub mod platform;
-pub mod pod;
-pub mod probe;
-pub mod probe_failing;
-pub mod probe_failure;
-mod probe_mesh;
-pub mod pull_secrets;
-pub mod rbac;
-pub mod reference;
-pub mod refusal;
-pub mod routes;
-pub mod sandbox;
-pub mod scheduler;
-pub mod selector;
-pub mod service;
-pub mod shortage;
-pub mod testimony;
+pub mod pods;
+pub mod probes;
+pub mod scheduling;
+pub mod services;
 pub mod topology;
-pub mod usage;
-pub mod webhook;
-pub mod words;
-pub mod workload;
+pub mod traffic;
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 
-pub use calls::Call;
-pub use container::{ContainerView, Role};
-pub use crash::Crash;
-pub use environment::{Environment, Source, Variable};
+pub use config::environment::{Environment, Source, Variable};
+pub use config::mounts::Mount;
 pub use event::EventView;
 pub use log::{LogDigest, Template};
-pub use mounts::Mount;
-pub use nodes::{NodeRoom, Nodes};
-pub use outage::{Outage, Peer, outages};
-pub use placement::Placement;
-pub use pod::PodView;
-pub use probe::{ProbeKind, ProbeView};
-pub use service::ServiceView;
-pub use testimony::{Testimony, is_settled, testimonies};
+pub use pods::container::{ContainerView, Role};
+pub use pods::crash::Crash;
+pub use pods::pod::PodView;
+pub use pods::testimony::{Testimony, is_settled, testimonies};
+pub use pods::workload::Workload;
+pub use probes::probe::{ProbeKind, ProbeView};
+pub use scheduling::nodes::{NodeRoom, Nodes};
+pub use scheduling::placement::Placement;
+pub use scheduling::words::Obstacle;
+pub use services::service::ServiceView;
 pub use topology::Topology;
-pub use words::Obstacle;
-pub use workload::Workload;
+pub use traffic::calls::Call;
+pub use traffic::outage::{Outage, Peer, outages};
 
 use crate::model::{Kind, ObjectRef, Snapshot, Stored};
 
@@ -104,7 +61,7 @@ pub struct Scene<'a> {
     events: event::EventIndex<'a>,
     logs: BTreeMap<&'a crate::model::ContainerRef, log::Logs<'a>>,
     calls: Vec<Call<'a>>,
-    backends: HashMap<(&'a str, &'a str), service::Backends>,
+    backends: HashMap<(&'a str, &'a str), services::service::Backends>,
     nodes: Nodes<'a>,
     placements: Vec<Placement>,
     topology: Topology,
@@ -114,7 +71,7 @@ impl<'a> Scene<'a> {
     /// Joins a snapshot; linear in its size.
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let pods: Vec<_> = snapshot.objects.pods.iter().filter(|pod| in_scope(snapshot, pod)).collect();
-        let mut workloads = workload::Builder::new(snapshot);
+        let mut workloads = pods::workload::Builder::new(snapshot);
         let pod_workload = pods.iter().enumerate().map(|(index, pod)| workloads.add_pod(index, pod)).collect();
         let (workloads, workload_index) = workloads.finish();
         let mut scene = Self {
@@ -131,9 +88,9 @@ impl<'a> Scene<'a> {
             placements: Vec::new(),
             topology: Topology::default(),
         };
-        scene.calls = calls::find(&scene);
-        scene.backends = service::backends(&scene);
-        scene.placements = placement::find(&scene);
+        scene.calls = traffic::calls::find(&scene);
+        scene.backends = services::service::backends(&scene);
+        scene.placements = scheduling::placement::find(&scene);
         scene.topology = topology::build(&scene);
         scene
     }

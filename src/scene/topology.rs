@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::{Scene, owners, placement, scheduler, selector};
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef};
+use crate::scene::Scene;
+use crate::scene::pods::owners;
+use crate::scene::scheduling::{placement, scheduler};
+use crate::scene::services::selector;
 
 /// Why one object depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

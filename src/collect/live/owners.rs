@@ -85,5 +85,5 @@ fn owners_of(meta: &ObjectMeta) -> impl Iterator<Item = ObjectRef> {
         .iter()
         .flatten()
         .filter(|owner| Kind::find(&owner.api_version, &owner.kind).is_none() && owner.api_version.contains('/'));
-    custom.map(|owner| crate::scene::owners::reference(owner, meta.namespace.as_deref().unwrap_or_default()))
+    custom.map(|owner| crate::scene::pods::owners::reference(owner, meta.namespace.as_deref().unwrap_or_default()))
 }

@@ -15,7 +15,7 @@ use crate::collect::plan::Plan;
 use crate::failure::Failure;
 use crate::model::store::HasMeta as _;
 use crate::model::{Gap, Kind, Snapshot};
-use crate::scene::owners::{controller, reference};
+use crate::scene::pods::owners::{controller, reference};
 use crate::scene::topology::claim_of;
 
 /// Lists of the pod's namespace that name no pod but may concern it.
@@ -144,7 +144,7 @@ fn referred(snapshot: &Snapshot, pod: &Pod, place: &str) -> Vec<Name> {
     if let Some(owner) = controller(pod.meta()) {
         names.extend(named_owner(&owner.api_version, &owner.kind, place, &owner.name));
         // A Deployment's name is known from its ReplicaSet's, which saves a round trip.
-        let workload = crate::scene::owners::workload_of(snapshot, pod);
+        let workload = crate::scene::pods::owners::workload_of(snapshot, pod);
         if workload != reference(owner, place) {
             names.extend(named_owner(&workload.api_version, &workload.kind, place, &workload.name));
         }

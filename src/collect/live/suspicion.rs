@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::model::store::HasMeta as _;
 use crate::model::{ContainerRef, Snapshot, Stored};
-use crate::scene::owners;
+use crate::scene::pods::owners;
 
 /// At most so many containers' logs are read in one run.
 const MAX_SUSPECTS: usize = 60;

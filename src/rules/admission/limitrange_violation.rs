@@ -8,7 +8,7 @@ use crate::quantity::Quantity;
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
-use crate::scene::refusal::{self, Refusal, Refuser};
+use crate::scene::access::refusal::{self, Refusal, Refuser};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

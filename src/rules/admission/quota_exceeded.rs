@@ -9,7 +9,7 @@ use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity, S
 use crate::quantity::Quantity;
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::refusal::{self, Refusal, Refuser};
+use crate::scene::access::refusal::{self, Refusal, Refuser};
 use crate::scene::{Call, Scene};
 
 /// See [`Rule::docs`].

@@ -3,7 +3,7 @@
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::refusal::{self, Refusal, Refuser};
+use crate::scene::access::refusal::{self, Refusal, Refuser};
 use crate::scene::{Scene, Workload};
 
 /// See [`Rule::docs`].

@@ -4,8 +4,8 @@ use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Risk, Sever
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
-use crate::scene::refusal::{self, Refusal, Refuser};
-use crate::scene::webhook::{self, Webhook};
+use crate::scene::access::refusal::{self, Refusal, Refuser};
+use crate::scene::services::webhook::{self, Webhook};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

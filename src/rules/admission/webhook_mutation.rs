@@ -6,8 +6,9 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::webhook::{self, Webhook};
-use crate::scene::{ContainerView, PodView, Scene, owners};
+use crate::scene::pods::owners;
+use crate::scene::services::webhook::{self, Webhook};
+use crate::scene::{ContainerView, PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -3,7 +3,9 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::safe;
 use crate::rules::{Rule, consequences};
-use crate::scene::{ContainerView, Crash, Scene, fresh, platform};
+use crate::scene::images::platform;
+use crate::scene::pods::fresh;
+use crate::scene::{ContainerView, Crash, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -3,7 +3,7 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::{quote, safe};
 use crate::rules::{Rule, consequences};
-use crate::scene::command_error::{self, CommandError, Flaw};
+use crate::scene::pods::command_error::{self, CommandError, Flaw};
 use crate::scene::{ContainerView, Scene, commands};
 
 /// See [`Rule::docs`].

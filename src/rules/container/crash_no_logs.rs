@@ -3,7 +3,8 @@
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::{quote, safe};
 use crate::rules::{Rule, consequences};
-use crate::scene::{ContainerView, Crash, Scene, commands, fresh};
+use crate::scene::pods::fresh;
+use crate::scene::{ContainerView, Crash, Scene, commands};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

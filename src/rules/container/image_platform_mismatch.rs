@@ -3,8 +3,8 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
-use crate::scene::image::{self, PullCause, PullFailure};
-use crate::scene::platform;
+use crate::scene::images::image::{self, PullCause, PullFailure};
+use crate::scene::images::platform;
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -4,8 +4,8 @@ use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
-use crate::scene::image::{self, PullCause, PullFailure};
-use crate::scene::image_hints::{self, ImageHints};
+use crate::scene::images::image::{self, PullCause, PullFailure};
+use crate::scene::images::image_hints::{self, ImageHints};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -3,7 +3,7 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
-use crate::scene::image::{self, PullCause, PullFailure};
+use crate::scene::images::image::{self, PullCause, PullFailure};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

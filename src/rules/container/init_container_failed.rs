@@ -3,8 +3,9 @@
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::safe;
 use crate::rules::{Rule, consequences};
-use crate::scene::mounted_config::{self, Mounted};
-use crate::scene::{ContainerView, Crash, Role, Scene, commands, fresh};
+use crate::scene::config::mounted_config::{self, Mounted};
+use crate::scene::pods::fresh;
+use crate::scene::{ContainerView, Crash, Role, Scene, commands};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

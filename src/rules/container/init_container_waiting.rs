@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::safe;
 use crate::rules::{Rule, consequences};
-use crate::scene::awaited::{self, Awaited, Target, Waiting};
-use crate::scene::{ContainerView, Role, Scene, commands, fresh};
+use crate::scene::pods::fresh;
+use crate::scene::traffic::awaited::{self, Awaited, Target, Waiting};
+use crate::scene::{ContainerView, Role, Scene, commands};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::config_lack::{self, ConfigLack};
-use crate::scene::lack::{self, Lack};
+use crate::scene::config::config_lack::{self, ConfigLack};
+use crate::scene::config::lack::{self, Lack};
 use crate::scene::{Scene, commands, near};
 
 /// See [`Rule::docs`].

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::lack::{self, Lack, Likely, Names};
+use crate::scene::config::lack::{self, Lack, Likely, Names};
 use crate::scene::{Scene, commands};
 
 /// See [`Rule::docs`].

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 
-use crate::scene::lack::{self, Lack};
+use crate::scene::config::lack::{self, Lack};
 use crate::scene::{Scene, commands, near};
 
 /// See [`Rule::docs`].

@@ -4,8 +4,9 @@ use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity};
 use crate::quantity::Quantity;
 use crate::render::safe;
 use crate::rules::{Rule, consequences};
-use crate::scene::memory::{self, How, OutOfMemory};
-use crate::scene::{ContainerView, EventView, PodView, Scene, commands, fresh, limit_history};
+use crate::scene::pods::memory::{self, How, OutOfMemory};
+use crate::scene::pods::{fresh, limit_history};
+use crate::scene::{ContainerView, EventView, PodView, Scene, commands};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -4,7 +4,8 @@ use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::log::reach::Why;
-use crate::scene::{Environment, Outage, Peer, Scene, Testimony, outage, outages, testimonies};
+use crate::scene::traffic::outage;
+use crate::scene::{Environment, Outage, Peer, Scene, Testimony, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

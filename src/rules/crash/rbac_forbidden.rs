@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity, Subject};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::rbac::{self, Request};
+use crate::scene::access::rbac::{self, Request};
 use crate::scene::{Scene, Template, Testimony, testimonies};
 
 /// See [`Rule::docs`].

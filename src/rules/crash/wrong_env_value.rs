@@ -10,9 +10,8 @@ use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::log::reach::Why;
 use crate::scene::log::{auth, entities};
-use crate::scene::{
-    Environment, Outage, Peer, PodView, Scene, Source, Testimony, Variable, outage, outages, testimonies,
-};
+use crate::scene::traffic::outage;
+use crate::scene::{Environment, Outage, Peer, PodView, Scene, Source, Testimony, Variable, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -164,7 +163,7 @@ fn correction(container: crate::scene::ContainerView<'_>, variable: &Variable<'_
 fn holder<'e, 's>(environment: &'e Environment<'s>, host: &str, port: Option<u16>) -> Option<&'e Variable<'s>> {
     let holds = |variable: &&Variable<'_>, port: Option<u16>| {
         variable.value().is_some_and(|value| {
-            crate::scene::calls::hosts(value)
+            crate::scene::traffic::calls::hosts(value)
                 .any(|(found, at, _)| found == host && port.is_none_or(|port| at == Some(port)))
         })
     };
@@ -355,9 +354,9 @@ fn silent_ports(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn silent_port(container: crate::scene::ContainerView<'_>, variable: &Variable<'_>) -> Option<Finding> {
     let value = variable.value().filter(|_| names_an_address(&variable.name))?;
-    let (host, port, _) = crate::scene::calls::hosts(value).find(|(_, port, _)| port.is_some())?;
+    let (host, port, _) = crate::scene::traffic::calls::hosts(value).find(|(_, port, _)| port.is_some())?;
     let scene = container.pod.scene;
-    let (namespace, name) = crate::scene::calls::service_of(host, container.pod.namespace())?;
+    let (namespace, name) = crate::scene::traffic::calls::service_of(host, container.pod.namespace())?;
     let service = scene.snapshot.objects.services.get(&namespace, &name)?;
     let object = ObjectRef::new(Kind::Service, &namespace, &name);
     let ports = outage::served_ports(crate::scene::ServiceView { scene, service })?;

@@ -8,8 +8,10 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::failing_calls::{self, Line};
-use crate::scene::{Scene, calls, owners};
+use crate::scene::Scene;
+use crate::scene::pods::owners;
+use crate::scene::traffic::calls;
+use crate::scene::traffic::failing_calls::{self, Line};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -7,8 +7,9 @@ use k8s_openapi::api::core::v1::PodSpec;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::failing_calls::{self, Line};
-use crate::scene::{Call, PodView, Scene, Workload, calls};
+use crate::scene::traffic::calls;
+use crate::scene::traffic::failing_calls::{self, Line};
+use crate::scene::{Call, PodView, Scene, Workload};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -4,9 +4,10 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::blocked::{self, Blocked};
-use crate::scene::netpol::Direction;
-use crate::scene::{Scene, selector};
+use crate::scene::Scene;
+use crate::scene::services::selector;
+use crate::scene::traffic::blocked::{self, Blocked};
+use crate::scene::traffic::netpol::Direction;
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -3,7 +3,9 @@
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::{EventView, PodView, Scene, refusal, sandbox};
+use crate::scene::access::refusal;
+use crate::scene::pods::sandbox;
+use crate::scene::{EventView, PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -6,8 +6,9 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::node::{self, NodeView};
-use crate::scene::{Scene, refusal};
+use crate::scene::Scene;
+use crate::scene::access::refusal;
+use crate::scene::scheduling::node::{self, NodeView};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

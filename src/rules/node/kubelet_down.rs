@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
-use crate::scene::node::{self, NodeView};
+use crate::scene::scheduling::node::{self, NodeView};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::node::{self, NodeView};
-use crate::scene::{Scene, refusal};
+use crate::scene::Scene;
+use crate::scene::access::refusal;
+use crate::scene::scheduling::node::{self, NodeView};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

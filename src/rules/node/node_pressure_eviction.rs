@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, State};
 use crate::rules::{Rule, consequences};
-use crate::scene::node::{self, NodeView};
-use crate::scene::{PodView, Scene, refusal};
+use crate::scene::access::refusal;
+use crate::scene::scheduling::node::{self, NodeView};
+use crate::scene::{PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

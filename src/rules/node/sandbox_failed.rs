@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::{EventView, PodView, Scene, refusal, sandbox};
+use crate::scene::access::refusal;
+use crate::scene::pods::sandbox;
+use crate::scene::{EventView, PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

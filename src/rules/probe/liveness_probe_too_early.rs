@@ -2,8 +2,8 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::probe::Verdict;
-use crate::scene::probe_failing::{FailingProbe, failing};
+use crate::scene::probes::probe::Verdict;
+use crate::scene::probes::probe_failing::{FailingProbe, failing};
 use crate::scene::{ProbeKind, Scene};
 
 /// See [`Rule::docs`].

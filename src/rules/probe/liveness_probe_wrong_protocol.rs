@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::probe_failing::failing;
+use crate::scene::probes::probe_failing::failing;
 use crate::scene::{ProbeKind, Scene};
 
 /// See [`Rule::docs`].

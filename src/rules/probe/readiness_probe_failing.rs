@@ -2,9 +2,9 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::probe::{Handler, Verdict};
-use crate::scene::probe_failing::{FailingProbe, failing};
-use crate::scene::probe_failure::Reason;
+use crate::scene::probes::probe::{Handler, Verdict};
+use crate::scene::probes::probe_failing::{FailingProbe, failing};
+use crate::scene::probes::probe_failure::Reason;
 use crate::scene::{ProbeKind, Scene};
 
 /// See [`Rule::docs`].

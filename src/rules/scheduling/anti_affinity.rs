@@ -4,7 +4,9 @@ use k8s_openapi::api::core::v1::{PodAffinityTerm, PodSpec};
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::{Obstacle, Placement, PodView, Scene, describe, selector};
+use crate::scene::scheduling::describe;
+use crate::scene::services::selector;
+use crate::scene::{Obstacle, Placement, PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -140,7 +142,7 @@ fn together(scene: &Scene<'_>, pod: PodView<'_>, spec: &PodSpec) -> (String, Str
         nodes
             .iter()
             .flat_map(|node| &node.pods)
-            .any(|other| crate::scene::fit::matches(scene.snapshot, term, &pod.pod.object, &other.object))
+            .any(|other| crate::scene::scheduling::fit::matches(scene.snapshot, term, &pod.pod.object, &other.object))
     };
     let all_known = scene.nodes().known && scene.knows(Kind::Pod, pod.namespace());
     let absent = terms.iter().find(|term| all_known && !runs(term));

@@ -2,8 +2,10 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::fit::{Guest, holder};
-use crate::scene::{Obstacle, Placement, Scene, describe, owners};
+use crate::scene::pods::owners;
+use crate::scene::scheduling::describe;
+use crate::scene::scheduling::fit::{Guest, holder};
+use crate::scene::{Obstacle, Placement, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

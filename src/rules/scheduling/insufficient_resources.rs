@@ -4,8 +4,9 @@ use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::quantity::Quantity;
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::fit::Guest;
-use crate::scene::{NodeRoom, Obstacle, Placement, Scene, nodes};
+use crate::scene::scheduling::fit::Guest;
+use crate::scene::scheduling::nodes;
+use crate::scene::{NodeRoom, Obstacle, Placement, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe};
+use crate::scene::scheduling::describe;
+use crate::scene::{NodeRoom, Obstacle, Placement, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -6,8 +6,9 @@ use k8s_openapi::api::core::v1::NodeSelectorRequirement;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::fit::{Guest, holds};
-use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe, near};
+use crate::scene::scheduling::describe;
+use crate::scene::scheduling::fit::{Guest, holds};
+use crate::scene::{NodeRoom, Obstacle, Placement, Scene, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

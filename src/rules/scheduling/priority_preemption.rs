@@ -8,7 +8,8 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, State};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::{EventView, Scene, gone, owners};
+use crate::scene::pods::{gone, owners};
+use crate::scene::{EventView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

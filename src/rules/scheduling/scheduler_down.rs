@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::scheduler::{self, DEFAULT, Traces};
-use crate::scene::{PodView, Scene, describe};
+use crate::scene::scheduling::describe;
+use crate::scene::scheduling::scheduler::{self, DEFAULT, Traces};
+use crate::scene::{PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -7,8 +7,9 @@ use k8s_openapi::api::core::v1::Taint;
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::fit::Guest;
-use crate::scene::{Obstacle, Placement, Scene, describe, words};
+use crate::scene::scheduling::fit::Guest;
+use crate::scene::scheduling::{describe, words};
+use crate::scene::{Obstacle, Placement, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -6,8 +6,9 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity, Stored};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::fit::{Guest, ZONES, reaches};
-use crate::scene::{NodeRoom, Obstacle, Placement, Scene, describe};
+use crate::scene::scheduling::describe;
+use crate::scene::scheduling::fit::{Guest, ZONES, reaches};
+use crate::scene::{NodeRoom, Obstacle, Placement, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -62,7 +63,7 @@ fn out_of_reach(scene: &Scene<'_>, placement: &Placement) -> Option<Finding> {
         .mentions(object)
         .confidence(placement.confidence());
     if let Some(selector) = guest.spec.node_selector.as_ref() {
-        finding = finding.because(pod.object(), "spec.nodeSelector", crate::scene::selector::print(selector));
+        finding = finding.because(pod.object(), "spec.nodeSelector", crate::scene::services::selector::print(selector));
     }
     if let Some(claim) = claim {
         finding = finding.because(claim, "spec.volumeName", name);

@@ -7,7 +7,7 @@ use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
 use crate::scene::Scene;
-use crate::scene::routes::{Route, Router, routers};
+use crate::scene::services::routes::{Route, Router, routers};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

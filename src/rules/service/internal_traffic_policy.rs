@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::failing_calls::{self, Line};
-use crate::scene::usage::Usage;
+use crate::scene::services::usage::Usage;
+use crate::scene::traffic::failing_calls::{self, Line};
 use crate::scene::{PodView, Scene, ServiceView};
 
 /// See [`Rule::docs`].

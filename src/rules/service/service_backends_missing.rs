@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::selector;
-use crate::scene::usage::{self, Usage};
+use crate::scene::services::selector;
+use crate::scene::services::usage::{self, Usage};
 use crate::scene::{PodView, ProbeKind, ProbeView, Scene, ServiceView, Workload};
 
 /// See [`Rule::docs`].

@@ -8,9 +8,11 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Severity, State, Stored};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::failing_calls::{self, Line};
 use crate::scene::near::{is_near, nearest};
-use crate::scene::{Call, ContainerView, Scene, Workload, calls, usage};
+use crate::scene::services::usage;
+use crate::scene::traffic::calls;
+use crate::scene::traffic::failing_calls::{self, Line};
+use crate::scene::{Call, ContainerView, Scene, Workload};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

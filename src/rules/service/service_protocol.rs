@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerPort, ServicePort};
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::usage::{self, Usage};
+use crate::scene::services::usage::{self, Usage};
 use crate::scene::{Scene, ServiceView, Workload};
 
 /// See [`Rule::docs`].

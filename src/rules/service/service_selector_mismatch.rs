@@ -6,8 +6,8 @@ use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::near::is_near;
-use crate::scene::selector::{self, Labels};
-use crate::scene::usage::{self, Usage};
+use crate::scene::services::selector::{self, Labels};
+use crate::scene::services::usage::{self, Usage};
 use crate::scene::{Scene, ServiceView, Workload};
 
 /// See [`Rule::docs`].

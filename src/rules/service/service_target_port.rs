@@ -8,8 +8,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::usage::{self, Usage};
-use crate::scene::{PodView, ProbeKind, ProbeView, Role, Scene, ServiceView, Workload, listen};
+use crate::scene::probes::listen;
+use crate::scene::services::usage::{self, Usage};
+use crate::scene::{PodView, ProbeKind, ProbeView, Role, Scene, ServiceView, Workload};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -3,8 +3,8 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::selector;
-use crate::scene::usage::{self, Usage};
+use crate::scene::services::selector;
+use crate::scene::services::usage::{self, Usage};
 use crate::scene::{Scene, ServiceView, Workload};
 
 /// See [`Rule::docs`].

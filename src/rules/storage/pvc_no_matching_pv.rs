@@ -6,7 +6,7 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Risk, Severity, Stored};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::claims::{ClaimView, Difference, claims};
+use crate::scene::scheduling::claims::{ClaimView, Difference, claims};
 use crate::scene::topology::claim_of;
 use crate::scene::{EventView, Obstacle, Placement, PodView, Scene};
 

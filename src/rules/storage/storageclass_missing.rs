@@ -3,8 +3,9 @@
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::claims::{ClaimView, claims};
-use crate::scene::{Scene, describe, near};
+use crate::scene::scheduling::claims::{ClaimView, claims};
+use crate::scene::scheduling::describe;
+use crate::scene::{Scene, near};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -129,7 +130,8 @@ fn named(claim: &ClaimView<'_>) -> String {
 fn alternatives(claim: &ClaimView<'_>, class: &str) -> String {
     let objects = &claim.scene.snapshot.objects;
     let names: Vec<_> = objects.storage_classes.iter().map(|class| class.object.name()).collect();
-    let only_class = |one: &[crate::scene::claims::Difference]| matches!(one, [one] if one.field == "storageClassName");
+    let only_class =
+        |one: &[crate::scene::scheduling::claims::Difference]| matches!(one, [one] if one.field == "storageClassName");
     let volume = objects.volumes.iter().find(|volume| only_class(&claim.differences(&volume.object)));
     if let Some(volume) = volume {
         return format!(" (the volume `{}` would fit but for the class)", volume.object.name());

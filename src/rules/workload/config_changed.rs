@@ -10,7 +10,9 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{PodView, Scene, Workload, changes, owners, refusal};
+use crate::scene::access::refusal;
+use crate::scene::pods::owners;
+use crate::scene::{PodView, Scene, Workload, changes};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

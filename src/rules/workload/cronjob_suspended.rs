@@ -6,7 +6,8 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{EventView, Scene, changes, refusal};
+use crate::scene::access::refusal;
+use crate::scene::{EventView, Scene, changes};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -7,7 +7,8 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{Scene, refusal, topology};
+use crate::scene::access::refusal;
+use crate::scene::{Scene, topology};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

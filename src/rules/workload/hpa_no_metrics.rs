@@ -7,7 +7,8 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{Scene, refusal};
+use crate::scene::Scene;
+use crate::scene::access::refusal;
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -3,8 +3,9 @@
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::job::{self, FailedJob};
-use crate::scene::{Scene, refusal};
+use crate::scene::Scene;
+use crate::scene::access::refusal;
+use crate::scene::pods::job::{self, FailedJob};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{ContainerView, PodView, Role, Scene, owners};
+use crate::scene::pods::owners;
+use crate::scene::{ContainerView, PodView, Role, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -7,7 +7,9 @@ use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{EventView, PodView, Scene, refusal, selector};
+use crate::scene::access::refusal;
+use crate::scene::services::selector;
+use crate::scene::{EventView, PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Risk, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
-use crate::scene::{PodView, Scene, refusal};
+use crate::scene::access::refusal;
+use crate::scene::{PodView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {

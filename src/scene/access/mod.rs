@@ -1,0 +1,4 @@
+//! Who may do what, and what the API server refused.
+
+pub mod rbac;
+pub mod refusal;

@@ -1,0 +1,187 @@
+//! Calls that fail, as the caller's log tells: names that do not resolve, peers that do not answer.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::model::ObjectRef;
+use crate::scene::{ContainerView, LogDigest};
+
+/// A log line that tells of a failing call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<'s> {
+    /// The host that is meant, where the line names one.
+    pub host: Option<&'s str>,
+    pub text: &'s str,
+    /// Counted from 1.
+    pub number: usize,
+    pub previous: bool,
+    pub pod: ObjectRef,
+    pub container: &'s str,
+}
+
+impl Line<'_> {
+    /// Returns its path as evidence: `log[main]:12`.
+    pub fn path(&self) -> String {
+        let log = if self.previous { "log.previous" } else { "log" };
+        format!("{log}[{}]:{}", self.container, self.number)
+    }
+
+    /// Returns the line, cut to what evidence holds.
+    pub fn quote(&self) -> String {
+        self.text.trim().chars().take(300).collect()
+    }
+}
+
+/// So many lines from the end are read: what fails now stands there.
+const LINES: usize = 2000;
+
+const UNRESOLVED: &[&str] = &[
+    r"lookup ([\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout|Temporary failure|.*read udp)",
+    r"(?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)",
+    r"(?i)could not resolve host:? '?([\w.-]+)",
+    r"UnknownHostException: ([\w.-]+)",
+    r#"could not translate host name "([\w.-]+)""#,
+    r"(?i)failed to resolve '([\w.-]+)'",
+    r"host='([\w.-]+)'.*(?:Name or service not known|name resolution|nodename nor servname)",
+    r#"host not found in upstream "([\w.-]+)"#,
+    r"bad address '([\w.-]+)'",
+    r"(?i)unknown (?:mysql server )?host '([\w.-]+)'",
+    r"(?i)https?://([\w.-]+).*(?:name or service not known|name resolution|no such host)",
+    r"(?i)(?:name or service not known|name resolution|no such host).*https?://([\w.-]+)",
+    r"(?i)(?:DNS|name) resolution failed for (?:service: |target )?(?:dns:(?:///?)?)?([\w.-]+)",
+    r"(?i)(?:getaddrinfo|resolve)[^\n]* (?:for|host|name):? '?([\w.-]+)'?[^\n]*(?:name or service not known|name resolution|no such host)",
+];
+
+static PATTERNS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| UNRESOLVED.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+
+/// Words without which a line is not about resolving: a cheap look before the patterns.
+const HINTS: &[&str] = &[
+    "no such host",
+    "misbehaving",
+    "lookup ",
+    "enotfound",
+    "eai_again",
+    "resolve",
+    "resolution",
+    "unknownhost",
+    "unknown host",
+    "unknown mysql",
+    "host name",
+    "not known",
+    "not found in upstream",
+    "bad address",
+];
+
+/// Returns the names that do not resolve, each once with its first line; a line that names no host is `None`.
+pub fn unresolved(container: ContainerView<'_>) -> Vec<Line<'_>> {
+    let mut seen = BTreeSet::new();
+    let lines = lines(container).filter_map(|line| Some(Line { host: unresolved_in(line.text)?, ..line }));
+    lines.filter(|line| seen.insert(line.host)).collect()
+}
+
+/// Returns the host that a line says does not resolve; `Some(None)` if it does not name it.
+#[expect(clippy::option_option, reason = "that a name fails and which one are two questions")]
+fn unresolved_in(line: &str) -> Option<Option<&str>> {
+    let lower = line.to_ascii_lowercase();
+    if !HINTS.iter().any(|hint| lower.contains(hint)) {
+        return None;
+    }
+    let named = PATTERNS
+        .iter()
+        .find_map(|pattern| pattern.captures(line)?.get(1))
+        .map(|host| host.as_str().trim_end_matches('.'));
+    let nameless =
+        ["temporary failure in name resolution", "name or service not known"].iter().any(|words| lower.contains(words));
+    match named {
+        Some(host) if !host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => Some(Some(host)),
+        _ => nameless.then_some(None),
+    }
+}
+
+/// Returns the last line in which a call to a host gets no answer or no connection.
+pub fn unanswered<'s>(container: ContainerView<'s>, host: &str) -> Option<Line<'s>> {
+    const WORDS: &[&str] = &[
+        "timeout",
+        "timed out",
+        "deadline exceeded",
+        "unreachable",
+        "refused",
+        "unavailable",
+        "etimedout",
+        "failed to connect",
+        "reset by peer",
+    ];
+    let fails = |line: &Line<'_>| {
+        let lower = line.text.to_ascii_lowercase();
+        has_word(&lower, host) && WORDS.iter().any(|word| lower.contains(word))
+    };
+    lines(container).filter(fails).last()
+}
+
+/// Returns whether a host stands in a line as a word of its own.
+pub fn has_word(line: &str, word: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let bytes = line.as_bytes();
+    line.match_indices(word).any(|(start, _)| {
+        let end = start + word.len();
+        (start == 0 || !part(bytes[start - 1])) && bytes.get(end).is_none_or(|next| !part(*next))
+    })
+}
+
+fn lines(container: ContainerView<'_>) -> impl Iterator<Item = Line<'_>> {
+    let logs = container.logs();
+    let previous = logs.and_then(|logs| logs.previous.as_ref()).map(|log| (log, true));
+    let current = logs.and_then(|logs| logs.current.as_ref()).map(|log| (log, false));
+    let pod = container.pod_ref();
+    previous.into_iter().chain(current).flat_map(move |(log, previous)| {
+        let pod = pod.clone();
+        tail(log).map(move |(number, text)| Line {
+            host: None,
+            text,
+            number,
+            previous,
+            pod: pod.clone(),
+            container: container.name(),
+        })
+    })
+}
+
+fn tail<'s>(log: &LogDigest<'s>) -> impl Iterator<Item = (usize, &'s str)> {
+    let skip = log.text.lines().count().saturating_sub(LINES);
+    log.text.lines().enumerate().skip(skip).map(|(index, text)| (index + 1, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_do_not_resolve_are_read() {
+        for (line, host) in [
+            ("dial tcp: lookup db on 10.96.0.10:53: no such host", "db"),
+            ("Error: getaddrinfo ENOTFOUND redis.shop.svc", "redis.shop.svc"),
+            ("curl: (6) Could not resolve host: cart", "cart"),
+            ("java.net.UnknownHostException: orders: Name or service not known", "orders"),
+            (
+                "HTTPConnectionPool(host='memo', port=5000): Max retries exceeded (Caused by ... [Errno -2] Name or service not known'))",
+                "memo",
+            ),
+            ("[emerg] host not found in upstream \"cart\" in /etc/nginx/nginx.conf:9", "cart"),
+            ("GET http://web failed: <urlopen error [Errno -3] Temporary failure in name resolution>", "web"),
+            ("wget: bad address 'cart:80'", "cart"),
+        ] {
+            let line = line.replace("cart:80'", "cart'");
+            assert_eq!(unresolved_in(&line), Some(Some(host)), "{line}");
+        }
+        assert_eq!(unresolved_in("resolved 3 conflicts"), None);
+    }
+
+    #[test]
+    fn a_word_has_edges() {
+        assert!(has_word("failed to reach backend: timed out", "backend"));
+        assert!(!has_word("the backends time out", "backend"));
+    }
+}
