@@ -26,3 +26,7 @@ pub const CALLS_FAIL: &[&str] = &[
 
 /// What a container that is down or hung shows: its probes fail.
 pub const PROBES_FAIL: &[&str] = &["liveness-probe-failing", "readiness-probe-failing", "startup-probe-failing"];
+
+/// What follows when a node, or a part of its room, is gone: pods find no place.
+pub const NO_ROOM: &[&str] =
+    &["insufficient-cpu", "insufficient-memory", "insufficient-pods", "insufficient-resources"];

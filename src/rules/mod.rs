@@ -50,6 +50,9 @@ rules! {
     crash {
         app_exception,
         missing_env,
+        wrong_env_host,
+        wrong_env_port,
+        wrong_env_credentials,
         wrong_env_value,
         dependency_unreachable,
         disk_full,
@@ -98,6 +101,9 @@ rules! {
         networkpolicy_ingress,
     }
     scheduling {
+        insufficient_cpu,
+        insufficient_memory,
+        insufficient_pods,
         insufficient_resources,
         node_selector_mismatch,
         untolerated_taint,
@@ -113,11 +119,20 @@ rules! {
     storage {
         storageclass_missing,
         pvc_no_matching_pv,
+        pvc_capacity_mismatch,
+        pvc_access_mode_mismatch,
+        pvc_class_mismatch,
+        pvc_selector_mismatch,
+        pvc_volume_taken,
         pvc_missing,
         volume_mount_failed,
     }
     admission {
         quota_exceeded,
+        quota_exceeded_cpu,
+        quota_exceeded_memory,
+        quota_exceeded_pods,
+        quota_exceeded_services,
         quota_missing_requests,
         limitrange_violation,
         psa_violation,

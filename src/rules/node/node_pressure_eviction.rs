@@ -30,7 +30,7 @@ Give the pods requests that match what they use, so that the scheduler spreads t
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Node, Kind::Event],
-    explains: &[consequences::PODS_NOT_READY, &["crash-no-logs", "image-pull-failed", "insufficient-resources", "liveness-probe-failing", "readiness-probe-failing", "sandbox-failed", "untolerated-taint"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM, &["crash-no-logs", "image-pull-failed", "liveness-probe-failing", "readiness-probe-failing", "sandbox-failed", "untolerated-taint"]],
     check,
 };
 
