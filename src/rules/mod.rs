@@ -59,6 +59,7 @@ rules! {
         volume_mount_path,
         volume_permission,
         port_conflict,
+        too_many_connections,
         too_many_open_files,
         log_error_running,
         external_dns,

@@ -163,11 +163,7 @@ impl<'s> Testimony<'s> {
 
     /// Returns whether the container is a database or broker: it logs the same words about its clients as they do.
     pub fn is_server(&self) -> bool {
-        let mut ports = self.container.spec.ports.iter().flatten().map(|port| port.container_port);
-        let image = self.container.image().rsplit('/').next().unwrap_or_default();
-        let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
-        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
-            || servers.iter().any(|name| image.starts_with(name))
+        is_server(self.container)
     }
 
     /// Returns whether the container was stopped from outside while it ran: a failed probe, an eviction.
@@ -230,6 +226,15 @@ impl<'s> Testimony<'s> {
     pub fn decisive(&self) -> Option<Decisive<'s>> {
         self.log.decisive
     }
+}
+
+/// Returns whether a container is a database or broker, by its ports and image.
+pub fn is_server(container: ContainerView<'_>) -> bool {
+    let mut ports = container.spec.ports.iter().flatten().map(|port| port.container_port);
+    let image = container.image().rsplit('/').next().unwrap_or_default();
+    let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
+    ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
+        || servers.iter().any(|name| image.starts_with(name))
 }
 
 /// Returns whether what happened to a pod matters no more: its Job was done by another pod, its CronJob succeeded
