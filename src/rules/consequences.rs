@@ -8,6 +8,7 @@ pub const PODS_NOT_READY: &[&str] = &[
     "job-backoff-limit",
     "job-deadline",
     "log-error-running",
+    "log-trend",
     "owner-not-ready",
     "pdb-blocks-eviction",
     "rollout-stuck",
@@ -21,6 +22,7 @@ pub const CALLS_FAIL: &[&str] = &[
     "dependency-unreachable",
     "init-container-waiting",
     "log-error-running",
+    "log-trend",
     "readiness-probe-failing",
 ];
 

@@ -62,6 +62,7 @@ rules! {
         too_many_connections,
         too_many_open_files,
         log_error_running,
+        log_trend,
         external_dns,
         dev_server,
         rbac_forbidden,

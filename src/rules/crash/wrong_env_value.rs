@@ -53,7 +53,7 @@ fn typed(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Fin
         .variables
         .iter()
         .find(|variable| variable.value().is_some_and(|held| !held.is_empty() && held == value))?;
-    let why = format!("the program cannot read that value: `{}`", wrong_value::clip(&line::shown(template.line)));
+    let why = format!("the program cannot read that value: `{}`", line::clip(&line::shown(template.line), 100));
     let advice = Advice::new(format!("give `{}` a value of the form that the program expects", variable.name), None);
     let finding = wrong_value::base(&RULE, testimony.container, variable, &why, &advice);
     Some(testimony.attest(finding.confidence(0.93), template).next(testimony.logs_command()))

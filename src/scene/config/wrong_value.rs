@@ -3,6 +3,7 @@
 use crate::model::{Finding, Kind, Recommendation};
 use crate::render::quote;
 use crate::rules::Rule;
+use crate::scene::log::line;
 use crate::scene::traffic::calls;
 use crate::scene::{ContainerView, Environment, Outage, Source, Testimony, Variable};
 
@@ -44,7 +45,7 @@ pub fn base(
 ) -> Finding {
     let shown = variable.shown();
     let at = variable.origin().map(|origin| format!(" (from {origin})")).unwrap_or_default();
-    let message = format!("{} gets `{}={}`{at}, but {why}", container.phrase(), variable.name, clip(&shown));
+    let message = format!("{} gets `{}={}`{at}, but {why}", container.phrase(), variable.name, line::clip(&shown, 100));
     let finding = rule.finding(container.subject(), message).key(variable.name.clone());
     let finding = finding.because(container.pod_ref(), variable.path.clone(), shown);
     let finding = match variable.origin() {
@@ -123,9 +124,4 @@ pub fn describe(variable: &Variable<'_>) -> String {
             variable.origin().map(|origin| format!(" from {origin}")).unwrap_or_default()
         ),
     }
-}
-
-/// Cuts a long value.
-pub fn clip(text: &str) -> String {
-    if text.chars().count() <= 100 { text.to_owned() } else { text.chars().take(99).chain(['…']).collect() }
 }

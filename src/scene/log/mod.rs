@@ -10,6 +10,7 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod traceback;
+pub mod trend;
 
 use crate::model::ContainerLogs;
 

@@ -139,8 +139,8 @@ impl<'s> Testimony<'s> {
         finding.because_at(self.container.pod_ref(), self.path(number), line::raw(text), time)
     }
 
-    /// Iterates over what the program said of a change of its configuration shortly before a complaint began.
-    pub fn change_before(&self, template: &Template<'_>) -> Vec<(usize, &'s str)> {
+    /// Iterates over what the program said of a change of its configuration shortly before a line.
+    pub fn change_before(&self, number: usize) -> Vec<(usize, &'s str)> {
         const SHORTLY: usize = 30;
         let speaks = |text: &str| {
             let lower = text.to_ascii_lowercase();
@@ -156,8 +156,8 @@ impl<'s> Testimony<'s> {
             ];
             words.iter().any(|word| lower.contains(word))
         };
-        let first = template.number.saturating_sub(SHORTLY);
-        let before = self.log.text.lines().enumerate().skip(first).take(template.number.saturating_sub(first + 1));
+        let first = number.saturating_sub(SHORTLY);
+        let before = self.log.text.lines().enumerate().skip(first).take(number.saturating_sub(first + 1));
         before.filter(|(_, text)| speaks(text)).map(|(index, text)| (index + 1, text)).collect()
     }
 
