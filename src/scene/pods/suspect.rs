@@ -1,6 +1,6 @@
 //! The pods about which there is something to say: a look at each of ten thousand pods costs more than a rule does.
 
-use crate::scene::{ContainerView, PodView, Role};
+use crate::scene::{ContainerView, EventView, PodView, Role};
 
 /// Returns whether a pod may be in trouble; in doubt it may.
 ///
@@ -9,7 +9,7 @@ pub(in crate::scene) fn is_suspect(pod: PodView<'_>) -> bool {
     let calm = pod.phase() == "Running" && pod.is_ready() && !pod.is_terminating();
     !calm
         || pod.containers().any(|container| !is_steady(container))
-        || pod.events().any(|event| event.is_warning())
+        || pod.events().any(EventView::is_warning)
         || pod.scene.logs.has(pod.namespace(), pod.name())
 }
 
