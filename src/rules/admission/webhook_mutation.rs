@@ -38,7 +38,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
     if webhooks.is_empty() {
         return Vec::new();
     }
-    let broken = scene.containers().filter(|container| is_broken(*container));
+    let broken = scene.suspect_containers().filter(|container| is_broken(*container));
     broken.filter_map(|container| rewritten(scene, &webhooks, container)).collect()
 }
 

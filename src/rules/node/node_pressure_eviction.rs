@@ -45,7 +45,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .filter(|node| CONDITIONS.iter().any(|(type_, _)| is_true(node, type_)))
         .map(|node| (node.name(), node))
         .collect();
-    findings.extend(scene.pods().filter_map(|pod| evicted(pod, &pressed)));
+    findings.extend(scene.suspects().filter_map(|pod| evicted(pod, &pressed)));
     findings
 }
 

@@ -56,7 +56,7 @@ pub struct PullFailure<'s> {
 
 /// Returns the containers that wait for their image for this cause.
 pub fn failures<'s>(scene: &'s Scene<'_>, cause: PullCause) -> Vec<PullFailure<'s>> {
-    scene.containers().filter_map(PullFailure::of).filter(|failure| failure.cause == cause).collect()
+    scene.suspect_containers().filter_map(PullFailure::of).filter(|failure| failure.cause == cause).collect()
 }
 
 impl<'s> PullFailure<'s> {

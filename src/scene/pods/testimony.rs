@@ -35,7 +35,7 @@ pub struct Testimony<'s> {
 /// Iterates over the logs of all containers in scope that crashed or run and wrote something.
 pub fn testimonies<'s>(scene: &'s Scene<'s>) -> impl Iterator<Item = Testimony<'s>> {
     scene
-        .containers()
+        .suspect_containers()
         .filter_map(Testimony::of)
         .flat_map(|testimony| std::iter::once(testimony).chain(testimony.other_run()))
 }
