@@ -1,12 +1,10 @@
 //! A ConfigMap lacks a key that a pod needs.
 
-use std::collections::BTreeSet;
-
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::config::config_lack::{self, ConfigLack};
-use crate::scene::config::lack::{self, Lack};
-use crate::scene::{Scene, commands, near};
+use crate::scene::config::missing;
+use crate::scene::{Scene, commands};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -39,34 +37,9 @@ Add the key to the ConfigMap, or correct the reference. The message names the ke
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let mut findings: Vec<_> = lack::of_kind(scene, Kind::ConfigMap, true).iter().map(missing).collect();
+    let mut findings = missing::entries(scene, &RULE, Kind::ConfigMap);
     findings.extend(scene.suspect_containers().filter_map(config_lack::of).map(|lack| unread(&lack)));
     findings
-}
-
-fn missing(lack: &Lack<'_>) -> Finding {
-    let (name, key) = (lack.reference.name, lack.reference.key.unwrap_or_default());
-    let there = lack.keys_there().unwrap_or_default();
-    let near = near::nearest(key, there.iter().copied());
-    let has = if there.is_empty() { String::new() } else { format!(" (it has {})", list(&there, &near)) };
-    let message = format!("{} key `{key}` of configmap `{name}`, which has no such key{has}", lack.phrase());
-    let finding = lack.support(RULE.finding(lack.subject(), message)).key(format!("{name}/{key}"));
-    let finding = finding.because(lack.object(), "data", list(&there, &near));
-    let finding = near.iter().fold(finding, |finding, near| {
-        let summary = format!("refer to the key `{near}`, which exists, in place of `{key}`");
-        finding
-            .recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.pod.workload().object)))
-    });
-    let summary = format!("add the key `{key}` to configmap `{name}`");
-    finding.recommend(Recommendation::new("edit-object", summary).command(commands::edit(&lack.object())))
-}
-
-/// Lists up to five keys, near ones first.
-fn list(there: &BTreeSet<&str>, near: &[&str]) -> String {
-    let others = there.iter().copied().filter(|key| !near.contains(key));
-    let keys: Vec<String> = near.iter().copied().chain(others).take(5).map(|key| format!("`{key}`")).collect();
-    let more = there.len().saturating_sub(keys.len());
-    if more == 0 { keys.join(", ") } else { format!("{} and {more} more", keys.join(", ")) }
 }
 
 /// A key within a file: the object and its entry are there, the program says what they lack.

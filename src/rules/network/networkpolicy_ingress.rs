@@ -1,12 +1,11 @@
 //! A network policy shuts out a caller.
 
 use crate::model::store::HasMeta as _;
-use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
-use crate::render::quote;
+use crate::model::{Finding, Kind, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::Scene;
 use crate::scene::services::selector;
-use crate::scene::traffic::blocked::{self, Blocked};
+use crate::scene::traffic::blocked::{self, Blocked, and_more, on_port};
 use crate::scene::traffic::netpol::Direction;
 
 /// See [`Rule::docs`].
@@ -39,61 +38,19 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn finding(calls: &[Blocked<'_>]) -> Option<Finding> {
     let first = calls.first()?;
-    let policy = ObjectRef::new(Kind::NetworkPolicy, first.policy.object.namespace(), first.policy.object.name());
-    let seen = first.line.is_some();
-    let spec = first.policy.spec.as_ref();
-    let selected = spec
-        .and_then(|spec| spec.pod_selector.as_ref())
-        .and_then(|selector| selector.match_labels.as_ref())
-        .map(selector::print);
-    let rules = spec.map_or(0, |spec| spec.ingress.as_ref().map_or(0, Vec::len));
-    let finding = RULE
-        .finding(policy.clone(), message(first, calls.len() - 1))
-        .severity(if seen { Severity::Error } else { Severity::Warning })
-        .confidence(if seen { 0.92 } else { 0.6 })
-        .because(policy.clone(), "spec.podSelector", selected.unwrap_or_else(|| "all pods".to_owned()))
-        .because(
-            policy.clone(),
-            "spec.ingress",
-            if rules == 0 { "no rules".to_owned() } else { format!("{rules} rules, none for this peer and port") },
-        )
-        .recommend(fix(first, &policy))
-        .next(quote::command(&["kubectl", "describe", "networkpolicy", &policy.name, "-n", policy.namespace()]));
-    Some(calls.iter().take(3).fold(finding, evidence))
+    blocked::finding(&RULE, calls, Direction::Ingress, message(first, &and_more(calls)), cure(first))
 }
 
 /// Says what is blocked for sure, or would be where the cluster's network heeds policies.
-fn message(first: &Blocked<'_>, more: usize) -> String {
+fn message(first: &Blocked<'_>, more: &str) -> String {
     let policy = first.policy.object.name();
     let does = if first.line.is_some() { "shuts out" } else { "would shut out" };
-    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     let target = first.target.map(|target| target.object.short()).unwrap_or_default();
-    let port = first.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    format!("networkpolicy/{policy} {does} {} from {target}{port}{more}", first.caller.object.short())
+    format!("networkpolicy/{policy} {does} {} from {target}{}{more}", first.caller.object.short(), on_port(first))
 }
 
-fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
-    if let Some(line) = &call.line {
-        finding = finding.because(line.pod.clone(), line.path(), line.quote());
-    }
-    if let Some(configured) = call.call {
-        finding = finding.because(
-            configured.object.clone(),
-            configured.path.clone(),
-            configured.value.chars().take(300).collect::<String>(),
-        );
-    }
-    if let Some(service) = &call.service {
-        finding = finding.mentions(service.clone());
-    }
-    finding.affects(call.caller.object.clone())
-}
-
-fn fix(call: &Blocked<'_>, policy: &ObjectRef) -> Recommendation {
+fn cure(call: &Blocked<'_>) -> String {
     let from = call.caller.labels.map(selector::print).unwrap_or_default();
-    let port = call.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    let summary =
-        format!("add an ingress rule that admits pods labelled {from} of namespace {}{port}", call.caller.namespace());
-    let command = quote::command(&["kubectl", "edit", "networkpolicy", &policy.name, "-n", policy.namespace()]);
-    Recommendation::new("edit-object", summary).command(command)
+    let (namespace, port) = (call.caller.namespace(), on_port(call));
+    format!("add an ingress rule that admits pods labelled {from} of namespace {namespace}{port}")
 }

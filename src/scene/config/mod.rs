@@ -3,6 +3,7 @@
 pub mod config_lack;
 pub mod environment;
 pub mod lack;
+pub mod missing;
 pub mod mounted_config;
 pub mod mounts;
 pub mod reference;

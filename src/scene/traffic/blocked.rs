@@ -6,8 +6,10 @@ use k8s_openapi::api::core::v1::ServicePort;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 
 use crate::model::store::HasMeta as _;
-use crate::model::{ObjectRef, Stored};
-use crate::scene::services::usage;
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity, Stored};
+use crate::render::quote;
+use crate::rules::Rule;
+use crate::scene::services::{selector, usage};
 use crate::scene::traffic::failing_calls::{self, Line};
 use crate::scene::traffic::netpol::{self, Direction, Peer, Port};
 use crate::scene::{Call, PodView, Scene, ServiceView, Workload};
@@ -159,4 +161,65 @@ pub fn by_policy<'s>(blocked: Vec<Blocked<'s>>) -> Vec<Vec<Blocked<'s>>> {
     let mut groups: Vec<_> = groups.into_values().collect();
     groups.iter_mut().for_each(|group| group.sort_by_key(|call| call.line.is_none()));
     groups
+}
+
+/// Makes the finding about a policy that blocks calls, with what it blocks and the cure.
+pub fn finding(
+    rule: &'static Rule,
+    calls: &[Blocked<'_>],
+    direction: Direction,
+    message: String,
+    cure: String,
+) -> Option<Finding> {
+    let first = calls.first()?;
+    let policy = ObjectRef::new(Kind::NetworkPolicy, first.policy.object.namespace(), first.policy.object.name());
+    let seen = first.line.is_some();
+    let spec = first.policy.spec.as_ref();
+    let selected = spec
+        .and_then(|spec| spec.pod_selector.as_ref())
+        .and_then(|selector| selector.match_labels.as_ref())
+        .map(selector::print);
+    let (field, rules) = match direction {
+        Direction::Egress => ("spec.egress", spec.and_then(|spec| spec.egress.as_ref()).map_or(0, Vec::len)),
+        Direction::Ingress => ("spec.ingress", spec.and_then(|spec| spec.ingress.as_ref()).map_or(0, Vec::len)),
+    };
+    let rules = if rules == 0 { "no rules".to_owned() } else { format!("{rules} rules, none for this peer and port") };
+    let command =
+        |verb: &str| quote::command(&["kubectl", verb, "networkpolicy", &policy.name, "-n", policy.namespace()]);
+    let finding = rule
+        .finding(policy.clone(), message)
+        .severity(if seen { Severity::Error } else { Severity::Warning })
+        .confidence(if seen { 0.92 } else { 0.6 })
+        .because(policy.clone(), "spec.podSelector", selected.unwrap_or_else(|| "all pods".to_owned()))
+        .because(policy.clone(), field, rules)
+        .recommend(Recommendation::new("edit-object", cure).command(command("edit")))
+        .next(command("describe"));
+    Some(calls.iter().take(3).fold(finding, evidence))
+}
+
+fn evidence(mut finding: Finding, call: &Blocked<'_>) -> Finding {
+    if let Some(line) = &call.line {
+        finding = finding.because(line.pod.clone(), line.path(), line.quote());
+    }
+    if let Some(configured) = call.call {
+        finding = finding.because(
+            configured.object.clone(),
+            configured.path.clone(),
+            configured.value.chars().take(300).collect::<String>(),
+        );
+    }
+    if let Some(service) = &call.service {
+        finding = finding.mentions(service.clone());
+    }
+    finding.affects(call.caller.object.clone())
+}
+
+/// Returns ` on port 80`, or nothing.
+pub fn on_port(call: &Blocked<'_>) -> String {
+    call.port.map(|port| format!(" on port {port}")).unwrap_or_default()
+}
+
+/// Returns `, and 3 more`, or nothing.
+pub fn and_more(calls: &[Blocked<'_>]) -> String {
+    if calls.len() > 1 { format!(", and {} more", calls.len() - 1) } else { String::new() }
 }
