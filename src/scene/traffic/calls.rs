@@ -142,7 +142,11 @@ pub fn hosts(value: &str) -> impl Iterator<Item = (&str, Option<u16>, bool)> {
             let start = at;
             at += bytes[at..].iter().take_while(|byte| is_word(**byte)).count();
             let word = value[start..at].trim_end_matches('.');
-            let before = &value[..start];
+            let (before, rest) = (&value[..start], &value[at..]);
+            if rest.starts_with("://") {
+                at = start_of_host(value, at + "://".len());
+                continue;
+            }
             let plain = !before.ends_with(['/', '_', '$', '{']) || before.ends_with("://");
             if plain && is_host(word) {
                 return Some((word, port_after(&value[at..]), before.ends_with("://") || before.ends_with('@')));
@@ -150,6 +154,14 @@ pub fn hosts(value: &str) -> impl Iterator<Item = (&str, Option<u16>, bool)> {
         }
         None
     })
+}
+
+/// Returns where the host of a URL begins: after the user and password, if there are any.
+fn start_of_host(value: &str, authority: usize) -> usize {
+    let rest = &value[authority..];
+    let end =
+        rest.find(|char: char| char.is_whitespace() || matches!(char, '/' | '"' | '\'' | '?')).unwrap_or(rest.len());
+    rest[..end].rfind('@').map_or(authority, |sign| authority + sign + 1)
 }
 
 fn port_after(rest: &str) -> Option<u16> {
@@ -188,9 +200,10 @@ mod tests {
     #[test]
     fn hosts_are_found_in_urls_pairs_and_dsns() {
         let found = |value| hosts(value).map(|(host, port, _)| (host, port)).collect::<Vec<_>>();
-        assert_eq!(found("http://cart.shop.svc:8080/a/b"), [("http", None), ("cart.shop.svc", Some(8080))]);
+        assert_eq!(found("http://cart.shop.svc:8080/a/b"), [("cart.shop.svc", Some(8080))]);
         assert_eq!(found("redis:6379"), [("redis", Some(6379))]);
-        assert_eq!(found("postgres://u:p@db/x"), [("postgres", None), ("u", None), ("p", None), ("db", None)]);
+        assert_eq!(found("postgres://u:p@db/x"), [("db", None)]);
+        assert_eq!(found("amqp://u:5672@queue:5671,other:5671"), [("queue", Some(5671)), ("other", Some(5671))]);
         assert_eq!(found("10.0.0.1:80"), []);
     }
 }
