@@ -3,11 +3,13 @@
 /// What follows when the pods of a workload do not run or do not become ready.
 pub const PODS_NOT_READY: &[&str] = &[
     "dependency-unreachable",
+    "error-rate",
     "hpa-no-metrics",
     "init-container-waiting",
     "job-backoff-limit",
     "job-deadline",
     "log-error-running",
+    "network-latency",
     "owner-not-ready",
     "pdb-blocks-eviction",
     "rollout-stuck",
@@ -19,10 +21,15 @@ pub const CALLS_FAIL: &[&str] = &[
     "app-exception",
     "crash-no-logs",
     "dependency-unreachable",
+    "error-rate",
     "init-container-waiting",
     "log-error-running",
+    "network-latency",
     "readiness-probe-failing",
 ];
+
+/// What alerts say of those that wait for a slow or failing service.
+pub const SIGNALS: &[&str] = &["error-rate", "network-latency"];
 
 /// What a container that is down or hung shows: its probes fail.
 pub const PROBES_FAIL: &[&str] = &["liveness-probe-failing", "readiness-probe-failing", "startup-probe-failing"];

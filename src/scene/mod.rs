@@ -16,6 +16,7 @@ pub mod pods;
 pub mod probes;
 pub mod scheduling;
 pub mod services;
+pub mod signals;
 pub mod topology;
 pub mod traffic;
 
@@ -65,6 +66,7 @@ pub struct Scene<'a> {
     nodes: Nodes<'a>,
     placements: Vec<Placement>,
     topology: Topology,
+    verdicts: Vec<signals::Verdict<'a>>,
 }
 
 impl<'a> Scene<'a> {
@@ -87,11 +89,13 @@ impl<'a> Scene<'a> {
             nodes: Nodes::new(snapshot),
             placements: Vec::new(),
             topology: Topology::default(),
+            verdicts: Vec::new(),
         };
         scene.calls = traffic::calls::find(&scene);
         scene.backends = services::service::backends(&scene);
         scene.placements = scheduling::placement::find(&scene);
         scene.topology = topology::build(&scene);
+        scene.verdicts = signals::verdict::judge(&scene);
         scene
     }
 
@@ -174,6 +178,11 @@ impl<'a> Scene<'a> {
     /// Returns who depends on whom.
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// Returns where the trouble begins that alerts tell of.
+    pub fn verdicts(&self) -> &[signals::Verdict<'a>] {
+        &self.verdicts
     }
 
     /// Returns the nodes and the room on them.
