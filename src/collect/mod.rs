@@ -8,4 +8,4 @@ pub mod intake;
 pub mod kubeconfig;
 pub mod live;
 pub mod plan;
-mod telemetry;
+pub mod telemetry;

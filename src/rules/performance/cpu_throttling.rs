@@ -79,6 +79,7 @@ fn held_back(throttled: &Throttled<'_>) -> Option<Finding> {
 
 fn raise(container: &str, limit: &str) -> Recommendation {
     let doubled = limit.parse::<Quantity>().map(|limit| limit.saturating_mul(2).cpu()).unwrap_or_default();
-    let words = format!("raise the CPU limit of `{container}` from {limit}, to {doubled} as a first step, or remove it");
+    let words =
+        format!("raise the CPU limit of `{container}` from {limit}, to {doubled} as a first step, or remove it");
     Recommendation::new("set-resources", words).risk(Risk::Low)
 }

@@ -31,5 +31,10 @@ Restarting a pod moves it away from a broken interface.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    report::of_workloads(scene, &RULE, Trouble::Delay, "answers slowly, while nothing that it calls and no resource of it tells why")
+    report::of_workloads(
+        scene,
+        &RULE,
+        Trouble::Delay,
+        "answers slowly, while nothing that it calls and no resource of it tells why",
+    )
 }

@@ -80,7 +80,8 @@ fn label<'s>(alert: &'s Alert, name: &str) -> Option<&'s str> {
 
 /// Labels whose values are names, in which any word may occur.
 fn is_name(label: &str) -> bool {
-    let names = ["pod", "container", "namespace", "service", "app", "job", "instance", "node", "url", "path", "workload"];
+    let names =
+        ["pod", "container", "namespace", "service", "app", "job", "instance", "node", "url", "path", "workload"];
     names.iter().any(|name| label.contains(name))
 }
 
@@ -106,7 +107,8 @@ fn changes(alert: &Alert) -> Vec<Change> {
 
 /// Reads from the series what the texts do not tell.
 fn measure(scene: &Scene<'_>, places: &Places<'_>, found: &mut Observations<'_>) {
-    let silent = |observation: &Observation<'_>| observation.changes.is_empty() && observation.signal == Signal::Latency;
+    let silent =
+        |observation: &Observation<'_>| observation.changes.is_empty() && observation.signal == Signal::Latency;
     if !found.values().flatten().any(silent) {
         return;
     }

@@ -15,7 +15,8 @@ pub enum Place {
     Node(usize),
 }
 
-const NODE: &[&str] = &["node", "nodename", "node_name", "kubernetes_node", "k8s_node_name", "instance", "host", "hostname"];
+const NODE: &[&str] =
+    &["node", "nodename", "node_name", "kubernetes_node", "k8s_node_name", "instance", "host", "hostname"];
 const POD: &[&str] = &["pod", "pod_name", "kubernetes_pod_name", "k8s_pod_name", "exported_pod"];
 const APP: &[&str] = &[
     "workload",
@@ -35,8 +36,13 @@ const APP: &[&str] = &[
     "destination_app",
     "job",
 ];
-const NAMESPACE: &[&str] =
-    &["namespace", "exported_namespace", "destination_workload_namespace", "kubernetes_namespace", "k8s_namespace_name"];
+const NAMESPACE: &[&str] = &[
+    "namespace",
+    "exported_namespace",
+    "destination_workload_namespace",
+    "kubernetes_namespace",
+    "k8s_namespace_name",
+];
 
 /// Who asks, and not who is asked about.
 const EXPORTERS: &[&str] = &["node-exporter", "node_exporter", "kube-state-metrics", "kubelet", "cadvisor", "blackbox"];
@@ -88,9 +94,7 @@ impl<'s> Places<'s> {
 
     /// Finds what labels are about, given a look-up by their names.
     pub fn find<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> Option<Place> {
-        let own = |name: &str| {
-            label(name).filter(|value| !EXPORTERS.iter().any(|exporter| value.contains(exporter)))
-        };
+        let own = |name: &str| label(name).filter(|value| !EXPORTERS.iter().any(|exporter| value.contains(exporter)));
         let namespace = NAMESPACE.iter().find_map(|name| label(name));
         let app = POD.iter().chain(APP).find_map(|name| self.app(namespace, own(name)?));
         app.map(Place::Workload).or_else(|| NODE.iter().find_map(|name| self.node(own(name)?)).map(Place::Node))

@@ -50,7 +50,8 @@ fn message(scene: &Scene<'_>, verdict: &Verdict<'_>, object: &ObjectRef, words: 
     if let Some(told) = verdict.observations.first().and_then(told) {
         message.push_str(&format!(": {told}"));
     }
-    let names: Vec<String> = verdict.effects.iter().map(|index| scene.workloads()[*index].object.name.clone()).collect();
+    let names: Vec<String> =
+        verdict.effects.iter().map(|index| scene.workloads()[*index].object.name.clone()).collect();
     match names.as_slice() {
         [] => {}
         [one] => message.push_str(&format!("; {one} suffers from it")),

@@ -48,9 +48,7 @@ fn of_pod<'s>(pod: PodView<'s>, counts: &Counts) -> Vec<Throttled<'s>> {
     };
     let each: Vec<Throttled<'s>> = pod
         .containers()
-        .filter_map(|container| {
-            Some(Throttled { pod, container: Some(container), periods: find(container.name())? })
-        })
+        .filter_map(|container| Some(Throttled { pod, container: Some(container), periods: find(container.name())? }))
         .collect();
     if !each.is_empty() {
         return each;
@@ -70,7 +68,8 @@ fn counts(scene: &Scene<'_>) -> Counts {
         let Some(value) = value.split_ascii_whitespace().next().and_then(|value| value.parse().ok()) else { continue };
         add(&mut counts, name, |label| text_label(labels, label).unwrap_or_default(), value);
     }
-    for series in scene.snapshot.metrics.iter().flatten().filter(|series| matches!(series.name(), PERIODS | THROTTLED)) {
+    for series in scene.snapshot.metrics.iter().flatten().filter(|series| matches!(series.name(), PERIODS | THROTTLED))
+    {
         add(&mut counts, series.name(), |label| series.label(label).unwrap_or_default(), growth(series));
     }
     counts
@@ -85,7 +84,10 @@ fn add<'l>(counts: &mut Counts, name: &str, label: impl Fn(&str) -> &'l str, val
 
 /// Returns the value of a label in the text format.
 fn text_label<'t>(labels: &'t str, name: &str) -> Option<&'t str> {
-    labels.split("\",").find_map(|pair| pair.trim_end_matches('"').split_once("=\"").filter(|(key, _)| *key == name)).map(|(_, value)| value)
+    labels
+        .split("\",")
+        .find_map(|pair| pair.trim_end_matches('"').split_once("=\"").filter(|(key, _)| *key == name))
+        .map(|(_, value)| value)
 }
 
 /// Returns how far a counter grew over its samples; a restart sets it back to zero.

@@ -1,12 +1,13 @@
 //! Where the trouble begins: the deepest degraded service of the call graph, or the node under several.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::callgraph::CallGraph;
 use super::observation::{self, Observation, Observations};
 use super::places::{Place, Places};
 use super::words::Signal;
 use crate::model::Severity;
+use crate::model::store::HasMeta as _;
 use crate::scene::Scene;
 
 /// What is wrong at the place where it begins.
@@ -73,11 +74,12 @@ impl<'s> Court<'_, 's> {
         let roots: Vec<usize> = groups.iter().flat_map(|group| self.candidates(group)).collect();
         let mut verdicts = self.nodes(&degraded, &roots);
         let network = verdicts.iter().any(|verdict| matches!(verdict.trouble, Trouble::Delay | Trouble::PacketLoss));
-        for group in groups.iter().filter(|_| !network) {
+        for group in groups.iter().filter(|group| !network && group.iter().any(|member| self.is_felt(*member))) {
             verdicts.extend(self.root(group));
         }
-        let told: BTreeSet<Place> = verdicts.iter().map(|verdict| verdict.place).collect();
-        verdicts.extend(self.saturated(&degraded).into_iter().filter(|verdict| !told.contains(&verdict.place)));
+        let known: BTreeSet<Place> = verdicts.iter().flat_map(Verdict::concerned).collect();
+        let busy: Vec<Place> = self.observations.keys().copied().filter(|place| !known.contains(place)).collect();
+        verdicts.extend(busy.into_iter().filter_map(|place| self.saturated(place, &degraded)));
         verdicts
     }
 
@@ -93,18 +95,29 @@ impl<'s> Court<'_, 's> {
         self.signals(place, signal).any(Observation::grew)
     }
 
-    /// Returns the workloads whose users notice something: slow, failing, or losing packets.
+    /// Tells whether its users notice something: it is slow, fails, or loses packets.
+    fn is_felt(&self, index: usize) -> bool {
+        let place = Place::Workload(index);
+        let fails = self.signals(place, Signal::Errors).next().is_some();
+        fails || self.has(place, Signal::Latency) || self.has(place, Signal::Loss)
+    }
+
+    /// Tells whether its resources are used up so clearly that those who wait for it wait for them.
+    fn is_exhausted(&self, index: usize) -> bool {
+        let place = Place::Workload(index);
+        let ends = self.has(place, Signal::Memory) || self.has(place, Signal::Disk);
+        let busy = || self.signals(place, Signal::Cpu).filter(|busy| busy.grew());
+        let full = busy().any(|busy| busy.is_saturated() && busy.changes.iter().any(|change| change.percent));
+        ends || full || (busy().next().is_some() && self.has(place, Signal::Throttling))
+    }
+
+    /// Returns the workloads that are felt, and those that are exhausted.
     fn degraded(&self) -> BTreeSet<usize> {
         let workloads = self.observations.keys().filter_map(|place| match place {
             Place::Workload(index) => Some(*index),
             Place::Node(_) => None,
         });
-        let felt = |index: &usize| {
-            let place = Place::Workload(*index);
-            let fails = self.signals(place, Signal::Errors).next().is_some();
-            fails || self.has(place, Signal::Latency) || self.has(place, Signal::Loss)
-        };
-        workloads.filter(felt).collect()
+        workloads.filter(|index| self.is_felt(*index) || self.is_exhausted(*index)).collect()
     }
 
     /// Splits the degraded workloads into groups that call each other.
@@ -148,7 +161,7 @@ impl<'s> Court<'_, 's> {
         }
         if !self.has(Place::Workload(callee), Signal::Latency) {
             // An error may be made at once; a caller that waits waits for something else.
-            return self.has(Place::Workload(callee), Signal::Loss);
+            return self.has(Place::Workload(callee), Signal::Loss) || self.is_exhausted(callee);
         }
         match (self.slowness(callee), self.slowness(caller)) {
             (Some((callee, by_callee)), Some((caller, by_caller))) => {
@@ -173,7 +186,8 @@ impl<'s> Court<'_, 's> {
         let candidates = self.candidates(group);
         let weight = |index: &usize| {
             let slow = self.slowness(*index);
-            (self.has(Place::Workload(*index), Signal::Latency), slow.map_or(0.0, |(ratio, _)| ratio))
+            let reason = self.is_exhausted(*index) || self.has(Place::Workload(*index), Signal::Latency);
+            (reason, slow.map_or(0.0, |(ratio, _)| ratio))
         };
         let root = candidates.iter().copied().max_by(|a, b| {
             let (a_weight, b_weight) = (weight(a), weight(b));
@@ -212,6 +226,10 @@ impl<'s> Court<'_, 's> {
     }
 
     fn verdict(&self, place: Place, trouble: Trouble, effects: BTreeSet<usize>, confidence: f64) -> Verdict<'s> {
+        let callees = match place {
+            Place::Workload(index) => self.graph.reach(index),
+            Place::Node(_) => BTreeSet::new(),
+        };
         let mut observations: Vec<Observation<'s>> = self.at(place).cloned().collect();
         observations.sort_by_key(|observation| (deciding(trouble) != observation.signal, observation.signal));
         let hit = effects.iter().flat_map(|index| self.at(Place::Workload(*index)));
@@ -221,10 +239,11 @@ impl<'s> Court<'_, 's> {
             Trouble::Errors => Severity::Warning,
             _ => worst.unwrap_or(Severity::Warning),
         };
-        let callees = match place {
-            Place::Workload(index) => self.graph.reach(index),
-            Place::Node(_) => BTreeSet::new(),
-        };
+        // What is busy behind it without being slow is no cause, and worth knowing.
+        let busy = callees.iter().filter(|index| !effects.contains(index));
+        observations.extend(
+            busy.flat_map(|index| self.at(Place::Workload(*index))).filter(|seen| is_resource(seen.signal)).cloned(),
+        );
         Verdict { trouble, place, observations, effects, callees, severity, confidence }
     }
 
@@ -262,65 +281,72 @@ impl<'s> Court<'_, 's> {
         changes.any(|change| change.median && change.increase() >= DELAY_MS)
     }
 
-    /// Finds the node on which several services degrade for themselves, where none elsewhere does.
+    /// Finds the one node that all slow calls between nodes have in common, if several services are slow for themselves.
     fn common_node(&self, degraded: &BTreeSet<usize>, roots: &[usize]) -> Option<Verdict<'s>> {
-        if roots.len() < SEVERAL {
+        let slow = roots.iter().filter(|root| self.trouble(Place::Workload(**root)) == Trouble::Delay);
+        let slow: Vec<usize> = slow.copied().collect();
+        if slow.len() < SEVERAL || slow.len() < roots.len() {
             return None;
         }
-        let nodes: BTreeSet<&str> = roots.iter().flat_map(|root| self.nodes_of(*root)).collect();
-        let name = nodes.first().filter(|_| nodes.len() == 1)?;
-        let index = self.scene.snapshot.objects.nodes.iter().position(|node| node.object.metadata.name.as_deref() == Some(name))?;
-        // Where all run on one node, that they degrade there says nothing about it.
-        let others = self.scene.pods().any(|pod| pod.node().is_some_and(|node| node != *name));
-        if !others {
-            return None;
+        let mut common: Option<BTreeSet<&str>> = None;
+        for &root in &slow {
+            let mut ends: BTreeSet<&str> = self.nodes_of(root).collect();
+            let callers = degraded.iter().filter(|caller| self.graph.calls(**caller, root));
+            ends.extend(callers.flat_map(|caller| self.nodes_of(*caller)));
+            if ends.len() < 2 {
+                // What does not leave a node does not meet its network.
+                return None;
+            }
+            common = Some(common.map_or_else(|| ends.clone(), |common| common.intersection(&ends).copied().collect()));
         }
-        let place = Place::Node(index);
-        let mut troubles: BTreeMap<Trouble, usize> = BTreeMap::new();
-        for root in roots {
-            *troubles.entry(self.trouble(Place::Workload(*root))).or_default() += 1;
-        }
-        let trouble = troubles.into_iter().max_by_key(|(_, count)| *count).map(|(trouble, _)| trouble)?;
-        let mut verdict = self.verdict(place, trouble, degraded.clone(), 0.6);
-        verdict.observations.extend(roots.iter().flat_map(|root| self.at(Place::Workload(*root))).cloned());
-        (trouble != Trouble::Errors).then_some(verdict)
+        let common = common.filter(|common| common.len() == 1)?;
+        let index = self.scene.snapshot.objects.nodes.iter().position(|node| common.contains(node.object.name()))?;
+        let mut verdict = self.verdict(Place::Node(index), Trouble::Delay, degraded.clone(), 0.6);
+        verdict.observations.extend(slow.iter().flat_map(|root| self.at(Place::Workload(*root))).cloned());
+        Some(verdict)
     }
 
     fn nodes_of(&self, index: usize) -> impl Iterator<Item = &str> {
         self.scene.pods_of(&self.scene.workloads()[index]).filter_map(|pod| pod.node())
     }
 
-    /// Judges the resources that are used up where nobody notices it yet, and those of nodes.
-    fn saturated(&self, degraded: &BTreeSet<usize>) -> Vec<Verdict<'s>> {
-        let mut verdicts = Vec::new();
-        for &place in self.observations.keys() {
-            let resources = [Signal::Cpu, Signal::Throttling, Signal::Memory, Signal::Disk];
-            let full = |signal: &Signal| {
-                self.signals(place, *signal).any(|observation| observation.grew() && observation.is_saturated())
-            };
-            let full: Vec<Signal> = resources.into_iter().filter(full).collect();
-            let on_node: BTreeSet<usize> = match place {
-                Place::Node(_) => degraded.iter().copied().filter(|index| self.runs_on(*index, place)).collect(),
-                Place::Workload(index) if degraded.contains(&index) => continue,
-                Place::Workload(_) => BTreeSet::new(),
-            };
-            let Some(trouble) = full.first().map(|_| self.trouble(place)) else { continue };
-            let mut verdict = self.verdict(place, trouble, on_node, 0.55);
-            if verdict.effects.is_empty() {
-                // A busy CPU that slows nothing down is well used; memory and disks end at once.
-                let ends = full.iter().any(|signal| matches!(signal, Signal::Memory | Signal::Disk));
-                verdict.severity = if ends || full.len() > 1 { Severity::Warning } else { Severity::Info };
-            }
-            verdicts.push(verdict);
+    /// Judges a place whose resources are used up and nobody notices it, and nodes.
+    fn saturated(&self, place: Place, degraded: &BTreeSet<usize>) -> Option<Verdict<'s>> {
+        let full = |signal: Signal| {
+            self.signals(place, signal).any(|observation| observation.grew() && observation.is_saturated())
+        };
+        let resources = [Signal::Cpu, Signal::Throttling, Signal::Memory, Signal::Disk];
+        let full: Vec<Signal> = resources.into_iter().filter(|signal| full(*signal)).collect();
+        if full.is_empty() {
+            return None;
         }
-        verdicts
+        let on_it = degraded.iter().copied().filter(|index| self.runs_on(*index, place)).collect();
+        let mut verdict = self.verdict(place, self.trouble(place), on_it, 0.55);
+        if verdict.effects.is_empty() {
+            // A busy CPU that slows nothing down is well used; memory and disks end at once.
+            let ends = full.iter().any(|signal| matches!(signal, Signal::Memory | Signal::Disk));
+            verdict.severity = if ends || full.len() > 1 { Severity::Warning } else { Severity::Info };
+        }
+        Some(verdict)
     }
 
     fn runs_on(&self, index: usize, place: Place) -> bool {
         let Place::Node(node) = place else { return false };
-        let name = self.scene.snapshot.objects.nodes.iter().nth(node).and_then(|node| node.object.metadata.name.as_deref());
+        let name = self.scene.snapshot.objects.nodes.iter().nth(node).map(|node| node.object.name());
         self.nodes_of(index).any(|other| Some(other) == name)
     }
+}
+
+impl Verdict<'_> {
+    /// Iterates over the places that it speaks of.
+    fn concerned(&self) -> impl Iterator<Item = Place> {
+        let workloads = self.effects.iter().chain(&self.callees).copied().map(Place::Workload);
+        std::iter::once(self.place).chain(workloads)
+    }
+}
+
+fn is_resource(signal: Signal) -> bool {
+    matches!(signal, Signal::Throttling | Signal::Cpu | Signal::Memory | Signal::Disk)
 }
 
 /// The signal that stands for a trouble.

@@ -19,8 +19,20 @@ pub enum Signal {
 /// Words that say that nothing was measured, or that speak of plans and quotas rather than of what runs.
 const NO_SIGNAL: &[&str] = &["missing", "vanished", "absent", "nodata", "overcommit", "quota", "certificate"];
 
-const LATENCY: &[&str] =
-    &["latency", "latencies", "slow", "slowness", "duration", "durations", "delay", "delayed", "p50", "p90", "p95", "p99"];
+const LATENCY: &[&str] = &[
+    "latency",
+    "latencies",
+    "slow",
+    "slowness",
+    "duration",
+    "durations",
+    "delay",
+    "delayed",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+];
 const RESEND: &[&str] = &["retransmission", "retransmissions", "retransmit", "retransmits", "retrans", "packetloss"];
 const PACKETS: &[&str] = &["packet", "packets", "tcp", "receive", "transmit"];
 const LOST: &[&str] = &["loss", "lost", "dropped", "corrupt", "corrupted", "corruption", "duplicated"];
@@ -28,7 +40,8 @@ const NETWORK_ERRORS: &[&str] = &["receive", "transmit", "nic", "interface"];
 const ERRORS: &[&str] = &["error", "errors", "errs", "5xx", "4xx", "success", "unsuccessful", "availability"];
 const THROTTLING: &[&str] = &["throttling", "throttled", "throttle", "cfs"];
 const MEMORY: &[&str] = &["memory", "mem", "oom", "rss", "heap", "swap"];
-const DISK: &[&str] = &["disk", "disks", "filesystem", "filesystems", "inode", "inodes", "iops", "iowait", "volume", "io"];
+const DISK: &[&str] =
+    &["disk", "disks", "filesystem", "filesystems", "inode", "inodes", "iops", "iowait", "volume", "io"];
 const CPU: &[&str] = &["cpu", "cpus", "core", "cores", "load"];
 const TRAFFIC: &[&str] =
     &["traffic", "throughput", "rps", "qps", "tps", "pps", "bandwidth", "requests", "request", "network"];
