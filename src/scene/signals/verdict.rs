@@ -326,6 +326,7 @@ impl<'s> Court<'_, 's> {
             // A busy CPU that slows nothing down is well used; memory and disks end at once.
             let ends = full.iter().any(|signal| matches!(signal, Signal::Memory | Signal::Disk));
             verdict.severity = if ends || full.len() > 1 { Severity::Warning } else { Severity::Info };
+            verdict.confidence = if ends { 0.7 } else { 0.55 };
         }
         Some(verdict)
     }
