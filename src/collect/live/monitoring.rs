@@ -87,7 +87,7 @@ fn proxy(service: &Value, system: &str) -> Option<Base> {
     Some(Base::Proxy(format!("/api/v1/namespaces/{namespace}/services/{name}:{}/proxy", port["port"].as_i64()?)))
 }
 
-/// A question in PromQL, and the name that its answer gets.
+/// A question in `PromQL`, and the name that its answer gets.
 struct Query {
     name: &'static str,
     text: String,

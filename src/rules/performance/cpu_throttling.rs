@@ -4,9 +4,9 @@ use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::quantity::Quantity;
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::Scene;
 use crate::scene::signals::throttling::{self, Throttled};
 use crate::scene::signals::{Trouble, report};
+use crate::scene::{ContainerView, Scene};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -54,7 +54,7 @@ fn held_back(throttled: &Throttled<'_>) -> Option<Finding> {
     }
     let pod = throttled.pod;
     let limit = throttled.container.and_then(|container| container.limit("cpu"));
-    let whose = throttled.container.map_or_else(|| pod.workload().object.short(), |container| container.phrase());
+    let whose = throttled.container.map_or_else(|| pod.workload().object.short(), ContainerView::phrase);
     let by = limit.map_or_else(|| "its CPU limit".to_owned(), |limit| format!("its CPU limit of {limit}"));
     let share = periods.share() * 100.0;
     let message = format!("{whose} is throttled by {by} in {share:.0} % of the time in which it runs");

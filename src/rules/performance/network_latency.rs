@@ -35,6 +35,6 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
         scene,
         &RULE,
         Trouble::Delay,
-        "answers slowly, while nothing that it calls and no resource of it tells why",
+        "answers slowly, and neither what it calls nor its resources explain it",
     )
 }

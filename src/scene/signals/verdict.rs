@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::callgraph::CallGraph;
+use super::change::Change;
 use super::observation::{self, Observation, Observations};
 use super::places::{Place, Places};
 use super::words::Signal;
 use crate::model::Severity;
 use crate::model::store::HasMeta as _;
-use crate::scene::Scene;
+use crate::scene::{PodView, Scene};
 
 /// What is wrong at the place where it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,12 +174,12 @@ impl<'s> Court<'_, 's> {
 
     /// Returns how many times slower a workload is, and by how many milliseconds.
     fn slowness(&self, index: usize) -> Option<(f64, f64)> {
-        let greatest = |what: fn(&super::change::Change) -> f64| {
+        let greatest = |what: fn(&Change) -> f64| {
             let all = self.signals(Place::Workload(index), Signal::Latency);
             all.filter_map(|observation| observation.greatest(what)).max_by(f64::total_cmp)
         };
         // What was idle before would be slower without bound.
-        Some((greatest(|change| change.after / change.before.max(1.0))?, greatest(|change| change.increase())?))
+        Some((greatest(|change| change.after / change.before.max(1.0))?, greatest(Change::increase)?))
     }
 
     /// Judges a group: one of its members is where it begins.
@@ -307,7 +308,7 @@ impl<'s> Court<'_, 's> {
     }
 
     fn nodes_of(&self, index: usize) -> impl Iterator<Item = &str> {
-        self.scene.pods_of(&self.scene.workloads()[index]).filter_map(|pod| pod.node())
+        self.scene.pods_of(&self.scene.workloads()[index]).filter_map(PodView::node)
     }
 
     /// Judges a place whose resources are used up and nobody notices it, and nodes.
