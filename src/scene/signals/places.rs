@@ -71,7 +71,7 @@ impl<'s> Places<'s> {
         for service in scene.services() {
             let mut behind = service.workloads();
             if let (Some(workload), None) = (behind.next(), behind.next())
-                && let Some(index) = scene.workloads().iter().position(|other| other.object == workload.object)
+                && let Some(&index) = scene.workload_index.get(&workload.object)
             {
                 places.add(service.namespace(), service.name(), index);
             }

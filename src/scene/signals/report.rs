@@ -57,7 +57,14 @@ fn message(scene: &Scene<'_>, verdict: &Verdict<'_>, object: &ObjectRef, words: 
         [one] => message.push_str(&format!("; {one} suffers from it")),
         several => message.push_str(&format!("; {} others suffer from it", several.len())),
     }
-    message.trim_end_matches('.').to_owned()
+    let busy = verdict.observations.iter().find_map(|observation| match observation.place {
+        Place::Workload(index) if observation.place != verdict.place && verdict.callees.contains(&index) => Some(index),
+        _ => None,
+    });
+    if let Some(index) = busy {
+        message.push_str(&format!("; {}, which it calls, is busy", scene.workloads()[index].object.name));
+    }
+    message
 }
 
 /// Returns an alert's own words.

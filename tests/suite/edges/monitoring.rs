@@ -27,7 +27,8 @@ fn alerts() -> Value {
     let start = Timestamp::now() - SignedDuration::from_mins(10);
     let alert = |name: &str, from: &str, to: &str| {
         json!({"labels": {"alertname": "HighRequestLatency", "namespace": "shop", "service": name, "severity": "critical"},
-            "annotations": {"description": format!("p90 latency of {name}: from {from} to {to}")},
+            "annotations": {"description": format!("p90 latency of {name}: from {from} to {to}"),
+                "runbook": "https://wiki:kanarienvogel@wiki/slow"},
             "startsAt": start.to_string(), "status": {"state": "active"}})
     };
     json!([alert("web", "40ms", "900ms"), alert("cart", "10ms", "850ms")])
@@ -68,6 +69,9 @@ fn systems_are_found_by_their_labels_and_asked_through_the_proxy() {
 fn a_capture_keeps_what_monitoring_said() {
     let place = Api::but(&quiet(), |request, _| monitored(request)).place();
     place.rca("capture -n shop -o shop.rca").ok();
+    let file = std::fs::File::open(place.path().join("shop.rca")).unwrap();
+    let text = std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap();
+    assert!(text.contains("wiki/slow") && !text.contains("kanarienvogel"), "it is redacted");
     let report = place.rca("namespace shop --from shop.rca -o json").json();
     assert_eq!(cause(&report), ("network-latency", "cart"), "{report:#}");
 }
