@@ -1,8 +1,10 @@
 //! From a verdict to a finding: what all rules about signals share.
 
+use super::change;
 use super::observation::Observation;
 use super::places::Place;
 use super::verdict::{Trouble, Verdict};
+use super::words::Signal;
 use crate::model::store::HasMeta as _;
 use crate::model::{Finding, Kind, ObjectRef, State};
 use crate::render::quote;
@@ -78,7 +80,7 @@ fn told(observation: &Observation<'_>) -> Option<String> {
 fn evidence(scene: &Scene<'_>, verdict: &Verdict<'_>, object: &ObjectRef, mut finding: Finding) -> Finding {
     for observation in verdict.observations.iter().take(QUOTED) {
         let alert = observation.alert;
-        let words = told(observation).unwrap_or_else(|| alert.name().to_owned());
+        let words = with_numbers(observation, told(observation).unwrap_or_else(|| alert.name().to_owned()));
         let path = format!("alerts[{}].annotations", alert.name());
         finding = finding.because_at(place_of(scene, observation, object), path, words, alert.starts_at);
         finding = finding.seen(alert.starts_at, Some(scene.now()));
@@ -90,6 +92,17 @@ fn evidence(scene: &Scene<'_>, verdict: &Verdict<'_>, object: &ObjectRef, mut fi
         finding = finding.mentions(scene.workloads()[*index].object.clone());
     }
     finding.severity(verdict.severity).confidence(verdict.confidence).state(State::Present)
+}
+
+/// Adds what the series tell to words without numbers of their own.
+fn with_numbers(observation: &Observation<'_>, words: String) -> String {
+    match observation.changes.first() {
+        // Only latencies are measured, in milliseconds.
+        Some(change) if observation.signal == Signal::Latency && !change.percent && change::told(&words).is_empty() => {
+            format!("{words} (from {:.0} ms to {:.0} ms)", change.before, change.after)
+        }
+        _ => words,
+    }
 }
 
 fn place_of(scene: &Scene<'_>, observation: &Observation<'_>, fallback: &ObjectRef) -> ObjectRef {
