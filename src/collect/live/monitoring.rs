@@ -13,7 +13,7 @@ use crate::collect::plan::Plan;
 use crate::collect::telemetry;
 use crate::model::{Gap, GapReason, Series};
 
-/// The whole of monitoring may not take longer: an answer without it is better than a late one.
+/// Finding the systems, and asking them, may each not take longer: an answer without them is better than a late one.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// No answer of a monitoring system is larger.
