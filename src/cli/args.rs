@@ -111,7 +111,7 @@ pub struct ExamineArgs {
 }
 
 /// What to read besides the usual.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct InputArgs {
     /// Read the TLS Secrets that an Ingress or Gateway names, and keep their certificates
     #[arg(long)]
@@ -120,6 +120,18 @@ pub struct InputArgs {
     /// Read cAdvisor's metrics of suspicious pods through nodes/proxy
     #[arg(long)]
     pub kubelet_metrics: bool,
+
+    /// Ask this Prometheus, instead of the one found in the cluster by the labels of its Service
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    pub prometheus_url: Option<String>,
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let after = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match after {
+        Some(host) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err("an address starts with `http://` or `https://`".to_owned()),
+    }
 }
 
 /// How to print.

@@ -31,7 +31,7 @@ pub(super) struct Question {
 pub(super) fn from_cluster(
     cluster: &ClusterArgs,
     question: &Question,
-    input: InputArgs,
+    input: &InputArgs,
     ui: &mut Ui,
 ) -> Result<Snapshot, Failure> {
     let started = Instant::now();
@@ -47,6 +47,7 @@ pub(super) fn from_cluster(
         keep_raw: question.keep_raw,
         read_tls_secrets: input.read_tls_secrets,
         kubelet_metrics: input.kubelet_metrics,
+        prometheus_url: input.prometheus_url.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;

@@ -14,9 +14,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::intake::Intake;
+use super::telemetry::{Answer, WireAlert};
 use crate::failure::Failure;
 use crate::model::store::HasMeta as _;
-use crate::model::{ContainerLogs, ContainerRef, Coverage, Gap, Kind, Scope, Snapshot, Usage};
+use crate::model::{Alert, ContainerLogs, ContainerRef, Coverage, Gap, Kind, Scope, Snapshot, Usage};
 
 /// The version of the file; readers refuse what they do not know.
 const API_VERSION: &str = "rca/v1alpha1";
@@ -57,6 +58,12 @@ struct Document<O> {
     usage: Vec<ContainerUsage>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     cadvisor: BTreeMap<String, String>,
+    /// As Alertmanager prints them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alerts: Option<Vec<WireAlert>>,
+    /// As Prometheus answers a range query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metrics: Option<Answer>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<Gap>,
 }
@@ -112,6 +119,8 @@ pub fn write(snapshot: &Snapshot) -> anyhow::Result<Vec<u8>> {
             .map(|(container, usage)| ContainerUsage { container: container.clone(), usage: usage.clone() })
             .collect(),
         cadvisor: snapshot.cadvisor.clone(),
+        alerts: snapshot.alerts.as_ref().map(|alerts| alerts.iter().map(WireAlert::from).collect()),
+        metrics: snapshot.metrics.as_deref().map(Answer::of),
         gaps: snapshot.gaps.clone(),
     };
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -180,6 +189,12 @@ fn restore(document: Document<Box<RawValue>>, keep_raw: bool) -> Snapshot {
     }
     let mut intake = Intake::new(snapshot, keep_raw);
     intake.any_objects(document.objects.iter().map(|object| object.get()));
+    if let Some(alerts) = document.alerts {
+        intake.alerts(alerts.into_iter().map(Alert::from).collect());
+    }
+    if let Some(answer) = document.metrics {
+        intake.metrics(answer.series());
+    }
     let mut logs = document.logs;
     logs.sort_by(|a, b| a.container.cmp(&b.container));
     for entry in logs {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::intake::Intake;
+use super::telemetry;
 use crate::failure::Failure;
 use crate::model::store::HasMeta as _;
 use crate::model::{ContainerRef, Gap, GapReason, Kind, Scope, Snapshot};
@@ -169,12 +170,26 @@ fn read_extras(intake: &mut Intake, folder: &Path) {
     let version: Option<Value> = json(&folder.join("version.json"));
     let git_version = version.as_ref().and_then(|version| version["gitVersion"].as_str());
     intake.snapshot_mut().server = git_version.map(str::to_owned);
+    match fs::read(folder.join("alerts.json")).map(|bytes| telemetry::alerts(&bytes)) {
+        Ok(Ok(alerts)) => intake.alerts(alerts),
+        Ok(Err(error)) => intake.gap(unread("alerts", GapReason::Invalid, &format!("alerts.json: {error}"))),
+        Err(_) => intake.gap(unread("alerts", GapReason::NotRecorded, "")),
+    }
+    match fs::read(folder.join("metrics.json")).map(|bytes| telemetry::metrics(&bytes)) {
+        Ok(Ok(series)) => intake.metrics(series),
+        Ok(Err(error)) => intake.gap(unread("metrics", GapReason::Invalid, &format!("metrics.json: {error}"))),
+        Err(_) => intake.gap(unread("metrics", GapReason::NotRecorded, "")),
+    }
     let Ok(entries) = fs::read_dir(folder.join("cadvisor")) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if let (Some(node), Ok(lines)) = (path.file_stem().and_then(|name| name.to_str()), fs::read_to_string(&path)) {
             intake.snapshot_mut().cadvisor.insert(node.to_owned(), lines);
         }
     }
+}
+
+fn unread(what: &str, reason: GapReason, message: &str) -> Gap {
+    Gap::other(what, None, None, reason, message)
 }
 
 fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {

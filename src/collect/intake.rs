@@ -1,12 +1,15 @@
 //! Takes in what was read, from wherever it came, in one way: prune, redact, parse, sort.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::decode;
-use crate::model::{ContainerLogs, ContainerRef, Gap, GapReason, Kind, Snapshot};
+use crate::model::telemetry::Labels;
+use crate::model::{Alert, ContainerLogs, ContainerRef, Gap, GapReason, Kind, Series, Snapshot};
 use crate::redact::Redactor;
 
 /// Fills a snapshot. Redaction numbers secrets in the order in which they come: feed it in a stable order.
@@ -121,6 +124,31 @@ impl Intake {
         let logs: &mut ContainerLogs = self.snapshot.logs.entry(container).or_default();
         let slot = if previous { &mut logs.previous } else { &mut logs.current };
         *slot = Some(text);
+    }
+
+    /// Adds alerts.
+    pub fn alerts(&mut self, mut alerts: Vec<Alert>) {
+        alerts.sort();
+        for alert in &mut alerts {
+            self.redact_labels(&mut alert.labels);
+            self.redact_labels(&mut alert.annotations);
+        }
+        self.snapshot.alerts.get_or_insert_default().extend(alerts);
+    }
+
+    /// Adds time series.
+    pub fn metrics(&mut self, mut series: Vec<Series>) {
+        series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        series.iter_mut().for_each(|one| self.redact_labels(&mut one.labels));
+        self.snapshot.metrics.get_or_insert_default().extend(series);
+    }
+
+    fn redact_labels(&mut self, labels: &mut Labels) {
+        for value in labels.values_mut() {
+            if let Cow::Owned(redacted) = self.redactor.text(value) {
+                *value = redacted;
+            }
+        }
     }
 
     /// Keeps the certificate of a TLS Secret, given as the API encodes it.

@@ -8,3 +8,4 @@ pub mod intake;
 pub mod kubeconfig;
 pub mod live;
 pub mod plan;
+pub mod telemetry;

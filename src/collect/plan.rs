@@ -14,4 +14,6 @@ pub struct Plan {
     pub read_tls_secrets: bool,
     /// Read cAdvisor's lines for the suspicious pods through the nodes' proxy.
     pub kubelet_metrics: bool,
+    /// The address of a Prometheus, instead of the one found by the labels of its Service.
+    pub prometheus_url: Option<String>,
 }

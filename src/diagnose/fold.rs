@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::SignedDuration;
 
-use crate::model::{Finding, Kind, ObjectRef, State};
+use crate::model::{Finding, Kind, ObjectRef, Severity, State};
 use crate::scene::Topology;
 
 /// A cause may be noticed a little after its effect: kubelets, controllers and the scheduler look at different moments.
@@ -90,6 +90,8 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
     (cause.rule.may_explain(effect.rule.id) || is_context(cause, effect))
         && (cause.state == State::Present || effect.state == State::Past)
         && same_container(cause, effect)
+        && same_peer(cause, effect)
+        && !is_guess(cause, effect)
         && looks_outward(cause, effect)
         && in_time(cause, effect)
         && hits(cause, effect)
@@ -109,6 +111,24 @@ fn same_container(cause: &Finding, effect: &Finding) -> bool {
             (Some(one), Some(other)) => one == other,
             _ => true,
         }
+}
+
+/// What a program calls fails for each peer apart: a missing Service is not why another one does not answer.
+fn same_peer(cause: &Finding, effect: &Finding) -> bool {
+    let peers = |finding: &Finding| -> Vec<ObjectRef> {
+        finding.mentions.iter().filter(|object| object.is(Kind::Service)).cloned().collect()
+    };
+    let (causes, effects) = (peers(cause), peers(effect));
+    effect.rule.category != "dependency_unreachable"
+        || cause.subject.object != effect.subject.object
+        || causes.is_empty()
+        || effects.is_empty()
+        || causes.iter().any(|peer| effects.contains(peer))
+}
+
+/// What may not matter at all is not why something that matters happens.
+fn is_guess(cause: &Finding, effect: &Finding) -> bool {
+    cause.severity == Severity::Info && effect.severity > Severity::Info
 }
 
 /// That a Service has no ready backend hurts its callers, and follows from what is wrong with the pods behind it.
@@ -196,6 +216,22 @@ objects:
         let quota = finding("quota-exceeded", ObjectRef::new(Kind::Namespace, "", "shop")).affects(deployment("cart"));
         let findings =
             [quota, finding("rollout-stuck", deployment("cart")), finding("rollout-stuck", deployment("web"))];
+        let groups = fold(scene.topology(), &findings);
+        assert_eq!(groups, [Group { cause: 0, effects: vec![1] }, Group { cause: 2, effects: vec![] }]);
+    }
+
+    #[test]
+    fn a_missing_service_does_not_explain_that_another_one_fails() {
+        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let scene = Scene::new(&snapshot);
+        let cart = ObjectRef::new(Kind::Deployment, "shop", "cart");
+        let about =
+            |rule, service| finding(rule, cart.clone()).mentions(ObjectRef::new(Kind::Service, "shop", service));
+        let findings = [
+            about("service-missing", "gone"),
+            about("dependency-unreachable", "gone"),
+            about("dependency-unreachable", "db"),
+        ];
         let groups = fold(scene.topology(), &findings);
         assert_eq!(groups, [Group { cause: 0, effects: vec![1] }, Group { cause: 2, effects: vec![] }]);
     }

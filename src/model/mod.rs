@@ -14,6 +14,7 @@ pub mod secret;
 pub mod severity;
 pub mod snapshot;
 pub mod store;
+pub mod telemetry;
 
 pub use change::Change;
 pub use coverage::{Coverage, Lookup};
@@ -28,3 +29,4 @@ pub use secret::SecretKeys;
 pub use severity::Severity;
 pub use snapshot::{ContainerLogs, ContainerRef, Scope, Snapshot, Target, Usage};
 pub use store::{Store, Stored};
+pub use telemetry::{Alert, Series};

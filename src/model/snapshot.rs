@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Gap, Kind, Objects};
+use super::{Alert, Gap, Kind, Objects, Series};
 
 /// What the user asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,10 @@ pub struct Snapshot {
     pub usage: BTreeMap<ContainerRef, Usage>,
     /// Lines of a kubelet's `/metrics/cadvisor` for the suspicious pods, by node.
     pub cadvisor: BTreeMap<String, String>,
+    /// `None` when nobody asked, or nobody answered.
+    pub alerts: Option<Vec<Alert>>,
+    /// `None` when nobody asked, or nobody answered.
+    pub metrics: Option<Vec<Series>>,
     pub gaps: Vec<Gap>,
 }
 
@@ -95,6 +99,8 @@ impl Snapshot {
             logs: BTreeMap::new(),
             usage: BTreeMap::new(),
             cadvisor: BTreeMap::new(),
+            alerts: None,
+            metrics: None,
             gaps: Vec::new(),
         }
     }
@@ -102,6 +108,8 @@ impl Snapshot {
     /// Brings everything into its one order: the same objects make the same snapshot, however they arrived.
     pub fn normalise(&mut self) {
         self.objects.sort();
+        self.alerts.iter_mut().for_each(|alerts| alerts.sort());
+        self.metrics.iter_mut().for_each(|series| series.sort_by(|a, b| a.labels.cmp(&b.labels)));
         self.gaps.sort();
         self.gaps.dedup();
     }

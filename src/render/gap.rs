@@ -7,6 +7,9 @@ use crate::model::{Gap, GapReason};
 pub fn hint(gap: &Gap) -> String {
     let what = &gap.what;
     match gap.reason {
+        GapReason::Forbidden if matches!(what.as_str(), "alerts" | "metrics") => {
+            "kubectl auth can-i get services/proxy -A".to_owned()
+        }
         GapReason::Forbidden => can_i(what, gap.namespace.as_deref()),
         GapReason::NotServed => format!("the server does not serve {what}"),
         GapReason::Throttled

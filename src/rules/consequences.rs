@@ -3,12 +3,14 @@
 /// What follows when the pods of a workload do not run or do not become ready.
 pub const PODS_NOT_READY: &[&str] = &[
     "dependency-unreachable",
+    "error-rate",
     "hpa-no-metrics",
     "init-container-waiting",
     "job-backoff-limit",
     "job-deadline",
     "log-error-running",
     "log-trend",
+    "network-latency",
     "owner-not-ready",
     "pdb-blocks-eviction",
     "rollout-stuck",
@@ -20,11 +22,16 @@ pub const CALLS_FAIL: &[&str] = &[
     "app-exception",
     "crash-no-logs",
     "dependency-unreachable",
+    "error-rate",
     "init-container-waiting",
     "log-error-running",
     "log-trend",
+    "network-latency",
     "readiness-probe-failing",
 ];
+
+/// What alerts say of those that wait for a slow or failing service.
+pub const SIGNALS: &[&str] = &["error-rate", "log-trend", "network-latency"];
 
 /// What a container that is down or hung shows: its probes fail.
 pub const PROBES_FAIL: &[&str] = &["liveness-probe-failing", "readiness-probe-failing", "startup-probe-failing"];

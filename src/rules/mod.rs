@@ -156,6 +156,20 @@ rules! {
         finalizer_stuck,
         config_changed,
     }
+    performance {
+        network_latency,
+        network_packet_loss,
+        cpu_overload,
+        cpu_throttling,
+        memory_saturation,
+        disk_saturation,
+        error_rate,
+        node_network_latency,
+        node_network_packet_loss,
+        node_cpu_overload,
+        node_memory_saturation,
+        node_disk_saturation,
+    }
     node {
         node_not_ready,
         kubelet_down,

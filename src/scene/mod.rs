@@ -16,6 +16,7 @@ pub mod pods;
 pub mod probes;
 pub mod scheduling;
 pub mod services;
+pub mod signals;
 pub mod topology;
 pub mod traffic;
 
@@ -74,6 +75,7 @@ pub struct Scene<'a> {
     nodes: Nodes<'a>,
     placements: Vec<Placement>,
     topology: Topology,
+    verdicts: Vec<signals::Verdict<'a>>,
 }
 
 impl<'a> Scene<'a> {
@@ -102,6 +104,7 @@ impl<'a> Scene<'a> {
             nodes: Nodes::new(snapshot),
             placements: Vec::new(),
             topology: Topology::default(),
+            verdicts: Vec::new(),
         };
         scene.suspects = scene.pods().filter(|pod| suspect::is_suspect(*pod)).map(|pod| pod.index).collect();
         scene.pods_on = scheduling::node::pods_on(&scene);
@@ -109,6 +112,7 @@ impl<'a> Scene<'a> {
         scene.backends = services::service::backends(&scene);
         scene.placements = scheduling::placement::find(&scene);
         scene.topology = topology::build(&scene);
+        scene.verdicts = signals::verdict::judge(&scene);
         scene
     }
 
@@ -207,6 +211,11 @@ impl<'a> Scene<'a> {
     /// Returns who depends on whom.
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// Returns where the trouble begins that alerts tell of.
+    pub fn verdicts(&self) -> &[signals::Verdict<'a>] {
+        &self.verdicts
     }
 
     /// Returns the nodes and the room on them.

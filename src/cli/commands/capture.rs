@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
     let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
     let question =
         Question { namespace, all_namespaces: cluster.all_namespaces, keep_raw: true, ..Question::default() };
-    let snapshot = source::from_cluster(cluster, &question, args.input, ui)?;
+    let snapshot = source::from_cluster(cluster, &question, &args.input, ui)?;
     let bytes = capture::write(&snapshot).map_err(|error| Failure::bug(format!("writing the capture: {error}")))?;
     if to_stdout {
         ui.data(&bytes)?;

@@ -49,7 +49,7 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     let policy = Policy { skip: known_rules(&args.skip)? };
     let snapshot = match &args.from {
         Some(path) => source::from_path(path, question)?,
-        None => source::from_cluster(cluster, question, args.input, ui)?,
+        None => source::from_cluster(cluster, question, &args.input, ui)?,
     };
     let started = Instant::now();
     let report = analyse(&snapshot, &policy);

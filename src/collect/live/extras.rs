@@ -118,9 +118,14 @@ pub(super) async fn cadvisor(
     if !plan.kubelet_metrics {
         return Vec::new();
     }
-    let sick = || suspects.iter().filter(|suspect| !suspect.sample && !suspect.node.is_empty());
-    let nodes: BTreeSet<&str> = sick().map(|suspect| suspect.node.as_str()).collect();
-    let requests = nodes.into_iter().take(MAX_NODES).map(|node| async move {
+    let sick = suspects.iter().filter(|suspect| !suspect.sample).map(|suspect| suspect.node.as_str());
+    let sick: BTreeSet<&str> = sick.filter(|node| !node.is_empty()).collect();
+    // Also of those that look healthy: who is throttled is only slow.
+    let pods = snapshot.objects.pods.iter().filter(|pod| snapshot.scope.includes(pod.object.namespace()));
+    let nodes = pods.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).filter(|node| !node.is_empty());
+    let others: BTreeSet<&str> = nodes.filter(|node| !sick.contains(node)).collect();
+    let nodes = sick.into_iter().chain(others);
+    let requests = nodes.take(MAX_NODES).map(|node| async move {
         let path = format!("/api/v1/nodes/{node}/proxy/metrics/cadvisor");
         let answer = client.get_bytes(&path, &[], "text/plain").await;
         (node.to_owned(), answer.map(|bytes| lines_of(snapshot, &String::from_utf8_lossy(&bytes))))

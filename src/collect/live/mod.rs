@@ -6,6 +6,7 @@
 mod extras;
 mod fetch;
 mod logs;
+mod monitoring;
 mod namespace;
 mod owners;
 mod pod;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fetch::{self, List};
-use super::{extras, logs, owners, suspicion, version};
+use super::{extras, logs, monitoring, owners, suspicion, version};
 use crate::collect::client::{ApiClient, JSON, RequestError};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
@@ -48,18 +48,21 @@ pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intak
     let suspects = suspicion::containers(intake.snapshot());
     let lists = extras::lists(intake.snapshot());
     let downloads = lists.into_iter().map(|list| fetch::start(client, list)).collect();
-    let (texts, usage, owners, cadvisor) = tokio::join!(
+    let (texts, usage, owners, cadvisor, systems) = tokio::join!(
         logs::fetch(client, &suspects, LOGS_AT_ONCE),
         extras::usage(client, plan, &suspects),
         owners::fetch(client, intake.snapshot()),
         extras::cadvisor(client, plan, intake.snapshot(), &suspects),
+        monitoring::find(client, plan),
     );
     intake = fetch::decode(intake, downloads).await?;
     logs::take_in(&mut intake, texts);
     extras::take_in(&mut intake, usage, cadvisor);
     owners::take_in(&mut intake, owners);
     let names = extras::tls_secrets(plan, intake.snapshot());
-    extras::certificates(client, &mut intake, names).await;
+    let certificates = extras::certificates(client, &mut intake, names);
+    let ((), answers) = tokio::join!(certificates, monitoring::ask(client, plan, &systems));
+    monitoring::take_in(&mut intake, answers);
     let late = extras::late_lists(intake.snapshot()).into_iter().map(|list| fetch::start(client, list)).collect();
     Ok(fetch::decode(intake, late).await?.finish())
 }

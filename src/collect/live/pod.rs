@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
 use super::fetch::{self, List, Name};
-use super::{extras, logs, namespace, owners, suspicion, version};
+use super::{extras, logs, monitoring, namespace, owners, suspicion, version};
 use crate::collect::client::{ApiClient, RequestError};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
@@ -48,8 +48,11 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan, name: &str) -> Resu
     intake.snapshot_mut().objects.pods.coverage.add_name(place, name);
     intake.snapshot_mut().objects.sort();
     let intake = fetch::decode(intake, downloads).await?;
-    let intake = second_round(client, plan, intake, place).await?;
-    Ok(third_round(client, intake, place).await?.finish())
+    let (intake, systems) = tokio::join!(second_round(client, plan, intake, place), monitoring::find(client, plan));
+    let (intake, answers) = tokio::join!(third_round(client, intake?, place), monitoring::ask(client, plan, &systems));
+    let mut intake = intake?;
+    monitoring::take_in(&mut intake, answers);
+    Ok(intake.finish())
 }
 
 /// Who may not get the pod may perhaps list its namespace.

@@ -143,7 +143,13 @@ fn is_peer(host: &str) -> bool {
     ];
     let named = host.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_ip = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-    (named || is_ip) && !file.iter().any(|end| host.ends_with(end)) && !is_word(host)
+    (named || is_ip) && !file.iter().any(|end| host.ends_with(end)) && !is_word(host) && !is_time(host)
+}
+
+/// Returns whether a word begins as `2026-01-01T` does.
+fn is_time(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.len() > 10 && bytes[4] == b'-' && bytes[7] == b'-' && bytes[10] == b'T' && bytes[0].is_ascii_digit()
 }
 
 /// Words that stand where a host may.

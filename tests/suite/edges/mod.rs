@@ -3,6 +3,7 @@
 
 mod hiccups;
 mod logs;
+mod monitoring;
 mod order;
 mod refusals;
 mod requests;

@@ -83,7 +83,6 @@ impl Reply {
     }
 
     fn send(&self, mut stream: impl Write) -> std::io::Result<()> {
-        thread::sleep(self.delay);
         if !self.silent {
             let length = self.announced.unwrap_or(self.body.len());
             write!(stream, "HTTP/1.1 {} X\r\nConnection: close\r\nContent-Length: {length}\r\n", self.code)?;
@@ -174,9 +173,11 @@ fn serve(mut stream: impl Read + Write, script: &[Reply], seen: &Seen) {
         requests.len() - 1
     };
     let reply = script.get(index).or(script.last()).unwrap();
+    thread::sleep(reply.delay);
+    // Counted off before the answer: who has it may ask again at once.
+    seen.under_way.fetch_sub(1, Ordering::SeqCst);
     // The client may be gone already, which is what some tests are about.
     let _ = reply.send(&mut stream);
-    seen.under_way.fetch_sub(1, Ordering::SeqCst);
 }
 
 fn read_head(stream: &mut (impl Read + Write)) -> Option<String> {
