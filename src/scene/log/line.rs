@@ -39,7 +39,8 @@ pub fn parse(line: &str) -> Line<'_> {
     if rest.starts_with('{')
         && let Some(json) = json(rest)
     {
-        return Line { time: json.time.or(stamp), level: json.level, message: Cow::Owned(json.message) };
+        let time = json.time.or(stamp.map(|stamp| stamp.time));
+        return Line { time, level: json.level, message: Cow::Owned(json.message) };
     }
     let (second, rest) = split_time(rest);
     let (klog, rest) = klog(rest);
@@ -49,7 +50,21 @@ pub fn parse(line: &str) -> Line<'_> {
         Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
         Cow::Owned(text) => Cow::Owned(text[start..].to_owned()),
     };
-    Line { time: second.or(stamp), level, message }
+    Line { time: truer(stamp, second), level, message }
+}
+
+/// A time as it stands in a line.
+#[derive(Clone, Copy)]
+struct Stamp {
+    time: Timestamp,
+    /// Whether the line names the zone; else UTC is assumed.
+    zoned: bool,
+}
+
+/// Chooses between the time that the kubelet put before a line and the program's own, which counts unless it hides its zone.
+fn truer(first: Option<Stamp>, second: Option<Stamp>) -> Option<Timestamp> {
+    let hidden = |own: &Stamp| !own.zoned && first.is_some_and(|first| first.zoned);
+    second.filter(|own| !hidden(own)).or(first).map(|stamp| stamp.time)
 }
 
 /// Returns what a person wants to read of a line: its message without time and colours, cut at 240 characters.
@@ -83,7 +98,7 @@ pub fn uncoloured(line: &str) -> Cow<'_, str> {
 
 /// Splits a time off the front, within brackets or not: `2006-01-02T15:04:05Z`, `2006/01/02 15:04:05`,
 /// `2006-01-02 15:04:05,123`.
-fn split_time(text: &str) -> (Option<Timestamp>, &str) {
+fn split_time(text: &str) -> (Option<Stamp>, &str) {
     let bare = text.trim_start();
     let inner = bare.strip_prefix('[').unwrap_or(bare);
     let bytes = inner.as_bytes();
@@ -108,7 +123,7 @@ fn split_time(text: &str) -> (Option<Timestamp>, &str) {
 }
 
 /// Splits off what `date` prints: `Sat Nov 21 10:57:37 UTC 2026`.
-fn split_date(text: &str) -> Option<(Option<Timestamp>, &str)> {
+fn split_date(text: &str) -> Option<(Option<Stamp>, &str)> {
     static DATE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} +[0-9]{1,2} [0-9:]{8}) (?:[A-Z]{3,4} )?([0-9]{4})[:,]? ?",
@@ -121,16 +136,17 @@ fn split_date(text: &str) -> Option<(Option<Timestamp>, &str)> {
     let found = DATE.captures(text)?;
     let civil = DateTime::strptime("%b %e %H:%M:%S %Y", format!("{} {}", &found[1], &found[2])).ok();
     let time = civil.and_then(|civil| civil.to_zoned(TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
+    let time = time.map(|time| Stamp { time, zoned: true });
     Some((time, &text[found[0].len()..]))
 }
 
-fn instant(stamp: &str) -> Option<Timestamp> {
+fn instant(stamp: &str) -> Option<Stamp> {
     let normal = stamp.replace('/', "-").replace(',', ".").replacen(' ', "T", 1);
     if let Ok(time) = normal.parse() {
-        return Some(time);
+        return Some(Stamp { time, zoned: true });
     }
     let local: DateTime = normal.parse().ok()?;
-    local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    local.to_zoned(TimeZone::UTC).ok().map(|zoned| Stamp { time: zoned.timestamp(), zoned: false })
 }
 
 /// Reads the head of klog and glog: `E0102 15:04:05.000000 7 file.go:1] message`. It has no year, hence no time.
@@ -285,7 +301,7 @@ fn json_time(raw: &str) -> Option<Timestamp> {
     if let Ok(number) = raw.parse::<f64>() {
         return epoch(number);
     }
-    instant(raw.trim_matches('"'))
+    instant(raw.trim_matches('"')).map(|stamp| stamp.time)
 }
 
 fn epoch(number: f64) -> Option<Timestamp> {

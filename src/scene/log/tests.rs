@@ -178,3 +178,11 @@ fn ten_megabytes_are_read_in_linear_time() {
     let digest = LogDigest::new(&text);
     assert_eq!((digest.count, digest.templates.len()), (25_000, 1));
 }
+
+#[test]
+fn the_kubelets_time_counts_where_the_program_hides_its_zone() {
+    let hidden = line::parse("2026-03-12T13:55:18.204+08:00 2026-03-12 13:55:18.203 ERROR no");
+    assert_eq!(hidden.time.map(|time| time.to_string()).as_deref(), Some("2026-03-12T05:55:18.204Z"));
+    let told = line::parse("2026-03-12T13:55:18.204+08:00 2026-03-12T01:00:00Z ERROR no");
+    assert_eq!(told.time.map(|time| time.to_string()).as_deref(), Some("2026-03-12T01:00:00Z"));
+}
