@@ -4,6 +4,7 @@
 //! minutes only when they are asked for: `tests/accuracy/run`.
 
 mod body;
+mod cure;
 mod document;
 mod gap;
 mod noise;
@@ -39,6 +40,7 @@ struct Outcome {
     order: Tally,
     noise: Tally,
     gap: Tally,
+    cure: Tally,
 }
 
 fn judge(case: &Case) -> Outcome {
@@ -49,6 +51,7 @@ fn judge(case: &Case) -> Outcome {
         order: order::try_all(&document, &report),
         noise: noise::try_all(&document, &report),
         gap: gap::try_all(&document, &report),
+        cure: cure::try_all(&document, &report),
     }
 }
 
@@ -81,4 +84,9 @@ fn noise_changes_nothing() {
 #[test]
 fn a_gap_makes_no_other_verdict() {
     holds(fixtures(), |outcome| &outcome.gap);
+}
+
+#[test]
+fn a_cured_state_is_quiet() {
+    holds(fixtures(), |outcome| &outcome.cure);
 }
