@@ -14,7 +14,7 @@ pub(super) fn try_all(document: &Document, report: &Report) -> Tally {
     let snapshot = document.snapshot();
     for kind in Kind::ALL.iter().copied().filter(|kind| snapshot.objects.count(*kind) > 0) {
         let after = analyse(&without(&snapshot, kind), &Policy::default());
-        tally.check(miss(before, &after).map(|miss| format!("without {}: {miss}", kind.plural())));
+        tally.check(miss(before, &after).map(|miss| format!("without {} ({}): {miss}", kind.plural(), before.cause.rule.id)));
     }
     if !snapshot.logs.is_empty() {
         let after = analyse(&without_logs(&snapshot), &Policy::default());
@@ -47,7 +47,9 @@ fn without_logs(snapshot: &Snapshot) -> Snapshot {
 fn miss(before: &Incident, after: &Report) -> Option<String> {
     let old = Verdict::of(before);
     let Some(incident) = verdict::troubles(after).next() else {
-        let is_told = after.not_evaluated.iter().any(|skipped| skipped.rule == before.cause.rule.id);
+        // A log is no kind that a rule could need: that it was not read is told as a gap.
+        let no_log = after.gaps.iter().any(|gap| gap.what == "pods/log" && gap.reason == GapReason::Forbidden);
+        let is_told = no_log || after.not_evaluated.iter().any(|skipped| skipped.rule == before.cause.rule.id);
         return (!is_told).then(|| format!("{old} became healthy, and nothing says that it was not evaluated"));
     };
     let new = Verdict::of(incident);

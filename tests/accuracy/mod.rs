@@ -4,18 +4,23 @@
 //! minutes only when they are asked for: `tests/accuracy/run`.
 
 mod body;
+mod calibration;
 mod cure;
 mod document;
 mod gap;
 mod noise;
 mod order;
+mod page;
 mod parallel;
+mod score;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use body::Case;
 use parallel::map;
+use score::Answer;
 
 /// What one gate says of one case.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +48,14 @@ struct Outcome {
     cure: Tally,
 }
 
+impl Outcome {
+    /// Iterates over what went wrong: case, gate, and what.
+    fn misses(&self) -> impl Iterator<Item = (&str, &'static str, &str)> {
+        let gates = [("order", &self.order), ("noise", &self.noise), ("gap", &self.gap), ("cure", &self.cure)];
+        gates.into_iter().flat_map(move |(name, tally)| tally.misses.iter().map(move |miss| (self.case.as_str(), name, miss.as_str())))
+    }
+}
+
 fn judge(case: &Case) -> Outcome {
     let document = case.load();
     let report = document.report();
@@ -58,6 +71,25 @@ fn judge(case: &Case) -> Outcome {
 fn fixtures() -> &'static [Outcome] {
     static OUTCOMES: OnceLock<Vec<Outcome>> = OnceLock::new();
     OUTCOMES.get_or_init(|| map(&body::fixtures(), judge))
+}
+
+/// What was said to all recorded states.
+fn answers() -> &'static [Answer] {
+    static ANSWERS: OnceLock<Vec<Answer>> = OnceLock::new();
+    ANSWERS.get_or_init(score::answers)
+}
+
+/// What the gates say of the recorded states that are told right: of each label of each body one, or of all.
+fn recorded() -> &'static [Outcome] {
+    static OUTCOMES: OnceLock<Vec<Outcome>> = OnceLock::new();
+    OUTCOMES.get_or_init(|| {
+        let all = std::env::var_os("RCA_GATES").is_some_and(|which| which == "all");
+        let mut seen = BTreeSet::new();
+        let right = answers().iter().filter(|answer| answer.right && answer.said.is_some());
+        let chosen = right.filter(|answer| seen.insert((&answer.body, &answer.label)) || all);
+        let cases: Vec<Case> = chosen.map(|answer| answer.case.clone()).collect();
+        map(&cases, judge)
+    })
 }
 
 #[track_caller]
@@ -89,4 +121,14 @@ fn a_gap_makes_no_other_verdict() {
 #[test]
 fn a_cured_state_is_quiet() {
     holds(fixtures(), |outcome| &outcome.cure);
+}
+
+#[test]
+#[ignore = "takes minutes: see tests/accuracy/run"]
+fn recorded_states_are_told_right() {
+    let figures = page::Figures { answers: answers(), fixtures: fixtures(), recorded: recorded() };
+    println!("{}", figures.page());
+    figures.save();
+    let misses: Vec<_> = recorded().iter().flat_map(Outcome::misses).collect();
+    assert!(misses.is_empty(), "{misses:#?}");
 }

@@ -233,7 +233,7 @@ fn quieten(patient: &mut Patient<'_>, family: &BTreeSet<Key>, place: &str) {
 }
 
 /// Heals the pods that a Service selects.
-fn backends(patient: &mut Patient<'_>, service: &Key) {
+pub(super) fn backends(patient: &mut Patient<'_>, service: &Key) {
     let Some(selector) = patient.find(service).map(|service| service["spec"]["selector"].clone()) else { return };
     let objects = patient.document.objects().iter().filter(|object| word(object, "/metadata/namespace") == service.1);
     let behind = objects.filter(|object| {

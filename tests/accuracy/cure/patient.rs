@@ -26,6 +26,12 @@ pub(super) fn key_of(object: &ObjectRef) -> Key {
     (object.kind.clone(), object.namespace().to_owned(), object.name.clone())
 }
 
+/// Returns whether an object is the one of this key, without making a key of it.
+pub(super) fn is(object: &Value, wanted: &Key) -> bool {
+    let part = |pointer| word(object, pointer);
+    part("/metadata/name") == wanted.2 && part("/kind") == wanted.0 && part("/metadata/namespace") == wanted.1
+}
+
 /// Returns a list of an object, or nothing.
 pub(super) fn list<'v>(object: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
     object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
@@ -84,11 +90,11 @@ impl Patient<'_> {
     }
 
     pub(super) fn find(&self, wanted: &Key) -> Option<&Value> {
-        self.document.objects().iter().find(|object| key(object) == *wanted)
+        self.document.objects().iter().find(|object| is(object, wanted))
     }
 
     pub(super) fn with(&mut self, wanted: &Key, change: impl FnOnce(&mut Value)) {
-        if let Some(object) = self.document.objects_mut().iter_mut().find(|object| key(object) == *wanted) {
+        if let Some(object) = self.document.objects_mut().iter_mut().find(|object| is(object, wanted)) {
             change(object);
         }
     }
@@ -137,7 +143,8 @@ impl Patient<'_> {
     /// Returns a workload and all that it made.
     pub(super) fn family(&self, top: &Key) -> BTreeSet<Key> {
         let members = self.document.objects().iter().filter(|object| word(object, "/metadata/namespace") == top.1);
-        members.map(key).filter(|member| member == top || self.owner(member) == *top).collect()
+        let candidates = members.filter(|object| object["metadata"].get("ownerReferences").is_some() || is(object, top));
+        candidates.map(key).filter(|member| member == top || self.owner(member) == *top).collect()
     }
 
     /// Changes the spec of the pods of the incident's workload, wherever it is written down.

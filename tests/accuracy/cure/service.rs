@@ -144,7 +144,11 @@ fn provide_backend(patient: &mut Patient<'_>, service: &Value, place: &str, name
     for object in patient.document.objects_mut().iter_mut().filter(|object| met(object)) {
         at_least_one(object);
     }
-    if patient.document.objects().iter().any(met) || selector.as_object().is_none_or(serde_json::Map::is_empty) {
+    let exists = patient.document.objects().iter().any(met);
+    if exists {
+        super::heal::backends(patient, &("Service".to_owned(), place.to_owned(), name.to_owned()));
+    }
+    if exists || selector.as_object().is_none_or(serde_json::Map::is_empty) {
         return;
     }
     let ports: Vec<Value> = list(service, "/spec/ports").map(container_port).collect();
@@ -174,6 +178,16 @@ pub(super) fn provide_named(patient: &mut Patient<'_>) {
     for (place, name) in names {
         let port = port_called(patient, &name).unwrap_or(80);
         provide_service(patient, &place, &name, json!({"port": port, "targetPort": port, "protocol": "TCP"}));
+        complete(patient, &place);
+    }
+}
+
+/// Gives every Service its pods: a made-up state may have left them out, which shows as soon as there are any.
+fn complete(patient: &mut Patient<'_>, place: &str) {
+    let services = patient.document.objects().iter().filter(|object| object["kind"] == "Service");
+    let here: Vec<Value> = services.filter(|service| word(service, "/metadata/namespace") == place).cloned().collect();
+    for service in here {
+        provide_backend(patient, &service, place, word(&service, "/metadata/name"));
     }
 }
 
@@ -262,6 +276,7 @@ fn provide_ingress_backends(patient: &mut Patient<'_>) {
     let backends: Vec<Value> = rules.chain(ingress.pointer("/spec/defaultBackend")).cloned().collect();
     for backend in backends {
         let name = word(&backend, "/service/name").to_owned();
+        let name = meant(patient, &ingress, &subject.1, &name).unwrap_or(name);
         let port = &backend["service"]["port"];
         let port = match port["name"].as_str() {
             Some(name) => json!({"name": name, "port": 80, "targetPort": 8080, "protocol": "TCP"}),
@@ -276,6 +291,18 @@ fn provide_ingress_backends(patient: &mut Patient<'_>) {
             }
         });
     }
+}
+
+/// Finds the Service that a misspelt name means, and writes it into the Ingress.
+fn meant(patient: &mut Patient<'_>, ingress: &Value, place: &str, name: &str) -> Option<String> {
+    let services = patient.document.objects().iter().filter(|object| object["kind"] == "Service");
+    let here = services.filter(|service| word(service, "/metadata/namespace") == place);
+    let names = here.map(|service| word(service, "/metadata/name").to_owned());
+    let alike = |other: &String| other != name && (other.starts_with(name) || name.starts_with(other.as_str()));
+    let right = if patient.has("Service", place, name) { None } else { names.filter(alike).next() }?;
+    let text = ingress["spec"].to_string().replace(&format!("\"name\":\"{name}\""), &format!("\"name\":\"{right}\""));
+    change(patient, |ingress| ingress["spec"] = serde_json::from_str(&text).unwrap());
+    Some(right)
 }
 
 fn renew_certificates(patient: &mut Patient<'_>) {
