@@ -5,7 +5,7 @@ use crate::rules;
 
 /// What is left of the confidence in a cause that may itself follow from something that could not be judged. A rule that
 /// saw all it needs must stay surer than what would be told in its place.
-const UNSEEN_CAUSE: f64 = 0.8;
+const UNSEEN_CAUSE: f64 = 0.88;
 
 /// Weakens the confidence if a rule that could not judge might explain the cause.
 pub(super) fn weaken(incident: &mut Incident, not_evaluated: &[NotEvaluated]) {

@@ -30,14 +30,16 @@ type Said = Vec<(f64, bool)>;
 pub(super) fn trials(answers: &[Answer]) -> Vec<Trial> {
     let bench = |answer: &Answer| answer.body.starts_with("cloudopsbench");
     let systems: Vec<&str> = {
-        let mut names: Vec<&str> = answers.iter().filter(|answer| bench(answer)).map(|answer| answer.body.as_str()).collect();
+        let mut names: Vec<&str> =
+            answers.iter().filter(|answer| bench(answer)).map(|answer| answer.body.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names
     };
     let mut pairs: Vec<(String, String)> = Vec::new();
     for one in &systems {
-        pairs.extend(systems.iter().filter(|other| *other != one).map(|other| ((*one).to_owned(), (*other).to_owned())));
+        pairs
+            .extend(systems.iter().filter(|other| *other != one).map(|other| ((*one).to_owned(), (*other).to_owned())));
     }
     pairs.push(("cloudopsbench".to_owned(), "scenarios".to_owned()));
     pairs.push(("scenarios".to_owned(), "cloudopsbench".to_owned()));
@@ -50,7 +52,7 @@ fn trial(answers: &[Answer], counted: &str, judged: &str) -> Option<Trial> {
         return None;
     }
     let calibration = counts(&from);
-    let share = from.iter().filter(|(_, right)| *right).count() as f64 / from.len() as f64;
+    let share = mean(&from, |(_, right)| truth(*right));
     let ours: Said = on.iter().map(|(own, right)| (calibration.of(*own), *right)).collect();
     let constant: Said = on.iter().map(|(_, right)| (share, *right)).collect();
     let (counted, judged) = (counted.to_owned(), judged.to_owned());
@@ -85,11 +87,21 @@ fn own(calibrated: f64) -> f64 {
 }
 
 fn mark(said: &Said) -> Mark {
-    let total = said.len() as f64;
-    let error = |(confidence, right): &(f64, bool)| (confidence - f64::from(u8::from(*right))).powi(2);
-    let in_bin = |bin: usize| said.iter().filter(move |(confidence, _)| bin_of(*confidence) == bin);
-    let gap = |bin: usize| in_bin(bin).map(|(confidence, right)| confidence - f64::from(u8::from(*right))).sum::<f64>().abs();
-    Mark { ece: (0..10).map(gap).sum::<f64>() / total, brier: said.iter().map(error).sum::<f64>() / total }
+    let off = |(confidence, right): &(f64, bool)| confidence - truth(*right);
+    let in_bin = |bin: usize| move |answer: &(f64, bool)| if bin_of(answer.0) == bin { off(answer) } else { 0.0 };
+    Mark {
+        ece: (0..10).map(|bin| mean(said, in_bin(bin)).abs()).sum(),
+        brier: mean(said, |answer| off(answer).powi(2)),
+    }
+}
+
+fn truth(right: bool) -> f64 {
+    f64::from(u8::from(right))
+}
+
+fn mean(said: &Said, value: impl Fn(&(f64, bool)) -> f64) -> f64 {
+    let count: f64 = said.iter().map(|_| 1.0).sum();
+    said.iter().map(value).sum::<f64>() / count
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a confidence lies between 0 and 1")]

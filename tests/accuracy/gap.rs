@@ -1,7 +1,7 @@
 //! Gap: where a kind may not be read, the verdict may become weaker, and never another one.
 
 use kubectl_rca::analyse::analyse;
-use kubectl_rca::model::{Gap, GapReason, Incident, Kind, Report, Snapshot};
+use kubectl_rca::model::{Gap, GapReason, Kind, Report, Snapshot};
 use kubectl_rca::policy::Policy;
 
 use super::Tally;
@@ -14,11 +14,13 @@ pub(super) fn try_all(document: &Document, report: &Report) -> Tally {
     let snapshot = document.snapshot();
     for kind in Kind::ALL.iter().copied().filter(|kind| snapshot.objects.count(*kind) > 0) {
         let after = analyse(&without(&snapshot, kind), &Policy::default());
-        tally.check(miss(before, &after).map(|miss| format!("without {} ({}): {miss}", kind.plural(), before.cause.rule.id)));
+        tally.check(
+            miss(report, &after).map(|miss| format!("without {} ({}): {miss}", kind.plural(), before.cause.rule.id)),
+        );
     }
     if !snapshot.logs.is_empty() {
         let after = analyse(&without_logs(&snapshot), &Policy::default());
-        tally.check(miss(before, &after).map(|miss| format!("without logs: {miss}")));
+        tally.check(miss(report, &after).map(|miss| format!("without logs: {miss}")));
     }
     tally
 }
@@ -44,7 +46,8 @@ fn without_logs(snapshot: &Snapshot) -> Snapshot {
     snapshot
 }
 
-fn miss(before: &Incident, after: &Report) -> Option<String> {
+fn miss(report: &Report, after: &Report) -> Option<String> {
+    let before = verdict::troubles(report).next()?;
     let old = Verdict::of(before);
     let Some(incident) = verdict::troubles(after).next() else {
         // A log is no kind that a rule could need: that it was not read is told as a gap.
@@ -54,6 +57,8 @@ fn miss(before: &Incident, after: &Report) -> Option<String> {
     };
     let new = Verdict::of(incident);
     let weaker = incident.cause.confidence < before.cause.confidence;
-    let confident = new.category != old.category && new.category != "unknown" && !weaker;
+    // What stood beside the verdict before is no other explanation of the same trouble.
+    let is_new = new.category != old.category && !verdict::all(report).contains(&new);
+    let confident = is_new && new.category != "unknown" && !weaker;
     confident.then(|| format!("{old} ({:.2}) became {new} ({:.2})", before.cause.confidence, incident.cause.confidence))
 }

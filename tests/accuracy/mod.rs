@@ -52,7 +52,9 @@ impl Outcome {
     /// Iterates over what went wrong: case, gate, and what.
     fn misses(&self) -> impl Iterator<Item = (&str, &'static str, &str)> {
         let gates = [("order", &self.order), ("noise", &self.noise), ("gap", &self.gap), ("cure", &self.cure)];
-        gates.into_iter().flat_map(move |(name, tally)| tally.misses.iter().map(move |miss| (self.case.as_str(), name, miss.as_str())))
+        gates.into_iter().flat_map(move |(name, tally)| {
+            tally.misses.iter().map(move |miss| (self.case.as_str(), name, miss.as_str()))
+        })
     }
 }
 

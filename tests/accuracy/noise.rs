@@ -24,7 +24,8 @@ pub(super) fn try_all(document: &Document, report: &Report) -> Tally {
 }
 
 fn add(document: &mut Document, place: &str, count: usize) {
-    let node = document.objects().iter().find(|object| object["kind"] == "Node").map(|node| word(node, "/metadata/name"));
+    let node =
+        document.objects().iter().find(|object| object["kind"] == "Node").map(|node| word(node, "/metadata/name"));
     let node = node.unwrap_or("worker-1").to_owned();
     for index in 0..count / 7 {
         let lot = Lot { document, place, node: &node, name: format!("bystander-{index:03}"), index };
@@ -90,10 +91,10 @@ impl Lot<'_> {
     fn pod(&self) -> Value {
         let mut pod = self.object("v1", "Pod", &format!("{}-0", self.name));
         pod["metadata"]["labels"] = json!({"app.example.com/name": self.name});
-        pod["metadata"]["ownerReferences"] =
-            json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": self.name, "uid": self.name, "controller": true}]);
+        pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": self.name, "uid": self.name, "controller": true}]);
         pod["spec"] = self.pod_spec();
-        let condition = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": self.document.ago(86300)});
+        let condition =
+            |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": self.document.ago(86300)});
         pod["status"] = json!({"phase": "Running", "startTime": self.document.ago(86400), "podIP": "10.250.0.9",
             "conditions": [condition("PodScheduled"), condition("Initialized"), condition("ContainersReady"), condition("Ready")],
             "containerStatuses": [{"name": "main", "ready": true, "started": true, "restartCount": 0, "imageID": "x",

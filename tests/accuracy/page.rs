@@ -51,21 +51,31 @@ impl Figures<'_> {
             let right = answers.iter().filter(|answer| answer.right).count();
             format!("| {body} | {} | {right} | {} |\n", answers.len(), percent(right, answers.len()))
         });
-        format!("## Verdicts\n\n| body | states | right at first | share |\n|---|---|---|---|\n{}", rows.collect::<String>())
+        format!(
+            "## Verdicts\n\n| body | states | right at first | share |\n|---|---|---|---|\n{}",
+            rows.collect::<String>()
+        )
     }
 
     fn gates(&self) -> String {
         type Gate = fn(&Outcome) -> &Tally;
         let gates: [(&str, &str, Gate); 4] = [
             ("cure", "the fault is repaired: the verdict is gone, and nothing else is wrong", |outcome| &outcome.cure),
-            ("noise", "500 irrelevant objects, old events, chatty healthy logs: the same verdicts", |outcome| &outcome.noise),
+            ("noise", "500 irrelevant objects, old events, chatty healthy logs: the same verdicts", |outcome| {
+                &outcome.noise
+            }),
             ("order", "objects and logs shuffled: the same bytes", |outcome| &outcome.order),
             ("gap", "a kind is forbidden: the same verdict or a weaker one, never another", |outcome| &outcome.gap),
         ];
         let mut text = "## Gates\n\nEach changes a state that is told right, and judges it again.\n\n\
-            | gate | what must hold | fixtures | recorded |\n|---|---|---|---|\n".to_owned();
+            | gate | what must hold | fixtures | recorded |\n|---|---|---|---|\n"
+            .to_owned();
         for (name, what, gate) in gates {
-            text.push_str(&format!("| {name} | {what} | {} | {} |\n", held(self.fixtures, gate), held(self.recorded, gate)));
+            text.push_str(&format!(
+                "| {name} | {what} | {} | {} |\n",
+                held(self.fixtures, gate),
+                held(self.recorded, gate)
+            ));
         }
         text
     }
@@ -94,10 +104,12 @@ impl Figures<'_> {
         });
         let rows: String = rows.collect();
         let gates = self.recorded.iter().chain(self.fixtures).flat_map(Outcome::misses);
-        let gates: String = gates.map(|(case, gate, miss)| {
-            let why = reasons.of(case, gate, "");
-            format!("| {case} | {gate} | {miss} | {why} |\n")
-        }).collect();
+        let gates: String = gates
+            .map(|(case, gate, miss)| {
+                let why = reasons.of(case, gate, "");
+                format!("| {case} | {gate} | {miss} | {why} |\n")
+            })
+            .collect();
         format!("## Misses\n\n| state | what it is, or the gate | said | why |\n|---|---|---|---|\n{rows}{gates}")
     }
 
@@ -110,7 +122,10 @@ impl Figures<'_> {
             row.1 += usize::from(answer.right);
         }
         let rows = rows.iter().map(|((body, label), (all, right))| format!("| {body} | {label} | {all} | {right} |\n"));
-        format!("## By root cause\n\n| body | root cause or category | states | right at first |\n|---|---|---|---|\n{}", rows.collect::<String>())
+        format!(
+            "## By root cause\n\n| body | root cause or category | states | right at first |\n|---|---|---|---|\n{}",
+            rows.collect::<String>()
+        )
     }
 }
 
@@ -121,7 +136,8 @@ fn held(outcomes: &[Outcome], gate: fn(&Outcome) -> &Tally) -> String {
 }
 
 fn percent(part: usize, whole: usize) -> String {
-    format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64)
+    let tenths = (1000 * part + whole / 2) / whole.max(1);
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 /// Why answers are wrong, as somebody found out: by state, or by what it is and what was said (`*` is anything).

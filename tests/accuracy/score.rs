@@ -1,6 +1,6 @@
 //! Which answers to the recorded states are right, as the bodies' own scripts tell it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,8 +41,7 @@ fn cloudopsbench(body: &Path, out: &Path) -> Vec<Answer> {
     let mut run = Command::new(body.join("run.py"));
     run.arg(PROGRAM).arg(&cases).arg(&labels).arg(names).arg("--out").arg(out);
     save(run, &out.with_extension("txt"));
-    let wrong: BTreeMap<String, ()> =
-        rows(&out.join("wrong.tsv")).into_iter().map(|row| (row["case"].clone(), ())).collect();
+    let wrong: BTreeSet<String> = rows(&out.join("wrong.tsv")).into_iter().map(|row| row["case"].clone()).collect();
     rows(&labels)
         .into_iter()
         .map(|row| {
@@ -52,7 +51,7 @@ fn cloudopsbench(body: &Path, out: &Path) -> Vec<Answer> {
                 case: Case::recorded(name, cases.join(name), &row["namespace"]),
                 body: format!("cloudopsbench/{}", row["system"]),
                 label: row["root_cause"].clone(),
-                right: !wrong.contains_key(name),
+                right: !wrong.contains(name),
                 said: said(&json(&out.join(report))),
             }
         })
@@ -105,6 +104,7 @@ pub(super) fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let head: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    let row = |line: &str| head.iter().map(|name| (*name).to_owned()).zip(line.split('\t').map(str::to_owned)).collect();
+    let row =
+        |line: &str| head.iter().map(|name| (*name).to_owned()).zip(line.split('\t').map(str::to_owned)).collect();
     lines.map(row).collect()
 }

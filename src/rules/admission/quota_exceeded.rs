@@ -29,8 +29,8 @@ used up to the last one counts when a workload is configured with a Service that
 ## What to do
 Raise the quota, lower the requests or limits of what runs in the namespace, or remove what is not needed.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
-    uses: &[Kind::ResourceQuota, Kind::ReplicaSet],
+    needs: &[Kind::Event, Kind::Service, Kind::ResourceQuota, Kind::Deployment, Kind::ReplicaSet],
+    uses: &[],
     explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "external-dns", "readiness-probe-failing", "scaled-to-zero", "service-missing"]],
     check,
 };

@@ -11,7 +11,8 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
         "quota_missing_requests" | "limitrange_violation" => {
             let place = patient.place();
             patient.delete(|object| {
-                matches!(object["kind"].as_str(), Some("ResourceQuota" | "LimitRange")) && word(object, "/metadata/namespace") == place
+                matches!(object["kind"].as_str(), Some("ResourceQuota" | "LimitRange"))
+                    && word(object, "/metadata/namespace") == place
             });
         }
         "psa_violation" => allow_all_pods(patient),
@@ -64,7 +65,9 @@ fn remove_webhook(patient: &mut Patient<'_>) {
 fn remake_pods(patient: &mut Patient<'_>) {
     let hit: Vec<Key> = patient.incident.affected.iter().map(|object| patient.owner(&key_of(object))).collect();
     for top in hit {
-        let Some(template) = patient.find(&top).and_then(|owner| owner.pointer("/spec/template/spec")).cloned() else { continue };
+        let Some(template) = patient.find(&top).and_then(|owner| owner.pointer("/spec/template/spec")).cloned() else {
+            continue;
+        };
         for member in patient.family(&top).iter().filter(|member| member.0 == "Pod") {
             patient.with(member, |pod| pod["spec"] = template.clone());
         }
@@ -88,7 +91,8 @@ fn provide_account(patient: &mut Patient<'_>) {
 
 /// Allows all service accounts everything.
 fn grant(patient: &mut Patient<'_>) {
-    let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]);
+    let rules =
+        json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]);
     patient.add("rbac.authorization.k8s.io/v1", "ClusterRole", "", "cured", json!({"rules": rules}));
     let group = json!([{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:serviceaccounts"}]);
     let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cured"});

@@ -16,7 +16,9 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
             remove(container, "args");
         }),
         "missing_configmap" | "missing_configmap_key" | "missing_secret" | "missing_secret_key" => provide(patient),
-        "run_as_non_root" => patient.each_container(|container| container["securityContext"]["runAsUser"] = 1000.into()),
+        "run_as_non_root" => {
+            patient.each_container(|container| container["securityContext"]["runAsUser"] = 1000.into());
+        }
         "missing_env" => set_variable(patient),
         "wrong_env_value" => forget_variable(patient),
         "disk_full" => more_disk(patient),
@@ -26,9 +28,19 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
         "startup_probe" => pass_probe(patient, "startupProbe"),
         "stale_secret_env" => restart_is_newer(patient),
         // Nothing that an object holds is wrong: the program is what has to be repaired.
-        "app_exception" | "crash_no_logs" | "dependency_unreachable" | "external_dns" | "log_error_running" | "log_trend"
-        | "dev_server" | "volume_mount_path" | "port_conflict" | "too_many_open_files" | "init_container_failed"
-        | "cpu_throttling" | "unknown" => {}
+        "app_exception"
+        | "crash_no_logs"
+        | "dependency_unreachable"
+        | "external_dns"
+        | "log_error_running"
+        | "log_trend"
+        | "dev_server"
+        | "volume_mount_path"
+        | "port_conflict"
+        | "too_many_open_files"
+        | "init_container_failed"
+        | "cpu_throttling"
+        | "unknown" => {}
         "init_container_waiting" => super::service::provide_named(patient),
         _ => return false,
     }

@@ -41,7 +41,9 @@ fn satisfy(object: &mut Value) {
     for listener in list_mut(object, "/status/listeners") {
         list_mut(listener, "/conditions").for_each(good);
     }
-    if let Some(phase) = object.pointer_mut("/status/phase").filter(|phase| bad.contains(&phase.as_str().unwrap_or_default())) {
+    if let Some(phase) =
+        object.pointer_mut("/status/phase").filter(|phase| bad.contains(&phase.as_str().unwrap_or_default()))
+    {
         *phase = "Healthy".into();
         remove(&mut object["status"], "message");
     }
@@ -59,8 +61,10 @@ pub(super) fn workload(patient: &mut Patient<'_>, top: &Key) {
     let well = |object: &mut Value| match object["kind"].as_str().unwrap_or_default() {
         "Pod" if finishes => finish(object, &node, &long, &start),
         "Pod" => run(object, &node, &long, &start),
-        "Job" => object["status"] = json!({"succeeded": 1, "startTime": long, "completionTime": start,
-            "conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": start}]}),
+        "Job" => {
+            object["status"] = json!({"succeeded": 1, "startTime": long, "completionTime": start,
+            "conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": start}]});
+        }
         "CronJob" => object["status"] = json!({"lastScheduleTime": long, "lastSuccessfulTime": start}),
         _ => count(object),
     };
@@ -77,7 +81,8 @@ pub(super) fn workload(patient: &mut Patient<'_>, top: &Key) {
 fn retire(patient: &mut Patient<'_>, top: &Key) {
     let family = patient.family(top);
     let revision = |set: &Key| {
-        let annotation = patient.find(set).map(|set| word(set, "/metadata/annotations/deployment.kubernetes.io~1revision"));
+        let annotation =
+            patient.find(set).map(|set| word(set, "/metadata/annotations/deployment.kubernetes.io~1revision"));
         annotation.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0)
     };
     let sets = || family.iter().filter(|member| member.0 == "ReplicaSet" && *member != top);
@@ -110,17 +115,19 @@ fn make_missing(patient: &mut Patient<'_>, top: &Key, family: &BTreeSet<Key>) {
         None if top.0 == "DaemonSet" => owner["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1),
         None => 1,
     };
-    let exists = patient.document.objects().iter().filter(|object| object["kind"] == "Pod" && family.contains(&key(object)));
+    let exists =
+        patient.document.objects().iter().filter(|object| object["kind"] == "Pod" && family.contains(&key(object)));
     let have = exists.count() as u64;
     let set = family.iter().filter(|member| member.0 == "ReplicaSet");
-    let set = set.last().map_or_else(|| format!("{}-7d9f8c6b5d", top.2), |set| set.2.clone());
+    let set = set.max().map_or_else(|| format!("{}-7d9f8c6b5d", top.2), |set| set.2.clone());
     let maker = if top.0 == "Deployment" { ("ReplicaSet", set) } else { (top.0.as_str(), top.2.clone()) };
     let mut labels = owner["spec"]["template"]["metadata"]["labels"].clone();
     if top.0 == "Deployment" {
         labels["pod-template-hash"] = maker.1.rsplit('-').next().unwrap_or_default().into();
     }
     for index in have..wanted.min(have + 20) {
-        let name = if top.0 == "StatefulSet" { format!("{}-{index}", top.2) } else { format!("{}-cure{index}", maker.1) };
+        let name =
+            if top.0 == "StatefulSet" { format!("{}-{index}", top.2) } else { format!("{}-cure{index}", maker.1) };
         let spec = owner["spec"]["template"]["spec"].clone();
         patient.add("v1", "Pod", &top.1, &name, json!({"spec": spec}));
         let made = patient.document.objects_mut().last_mut().unwrap();
@@ -134,7 +141,8 @@ fn make_missing(patient: &mut Patient<'_>, top: &Key, family: &BTreeSet<Key>) {
 fn run(pod: &mut Value, node: &str, created: &str, started: &str) {
     schedule(pod, node, created);
     let condition = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": started});
-    let gates: Vec<Value> = list(pod, "/spec/readinessGates").map(|gate| condition(word(gate, "/conditionType"))).collect();
+    let gates: Vec<Value> =
+        list(pod, "/spec/readinessGates").map(|gate| condition(word(gate, "/conditionType"))).collect();
     let kinds = ["PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"];
     let conditions: Vec<Value> = kinds.iter().map(|kind| condition(kind)).chain(gates).collect();
     let running = |spec: &Value| {
@@ -155,7 +163,8 @@ fn finish(pod: &mut Value, node: &str, created: &str, started: &str) {
     schedule(pod, node, created);
     let statuses = |pointer| list(pod, pointer).map(|spec| ended(spec, created, started)).collect::<Vec<_>>();
     let (inits, apps) = (statuses("/spec/initContainers"), statuses("/spec/containers"));
-    pod["status"] = json!({"phase": "Succeeded", "startTime": created, "initContainerStatuses": inits, "containerStatuses": apps});
+    pod["status"] =
+        json!({"phase": "Succeeded", "startTime": created, "initContainerStatuses": inits, "containerStatuses": apps});
 }
 
 fn ended(spec: &Value, created: &str, finished: &str) -> Value {
@@ -248,14 +257,16 @@ pub(super) fn backends(patient: &mut Patient<'_>, service: &Key) {
 
 /// Lets the endpoints controller write down who is ready behind each Service.
 pub(super) fn endpoints(patient: &mut Patient<'_>) {
-    let services: Vec<Value> = patient.document.objects().iter().filter(|object| object["kind"] == "Service").cloned().collect();
+    let services: Vec<Value> =
+        patient.document.objects().iter().filter(|object| object["kind"] == "Service").cloned().collect();
     for service in services {
         let (place, name) = (word(&service, "/metadata/namespace"), word(&service, "/metadata/name"));
         let pods = patient.document.objects().iter().filter(|pod| {
             pod["kind"] == "Pod"
                 && word(pod, "/metadata/namespace") == place
                 && selects(&service["spec"]["selector"], &pod["metadata"]["labels"])
-                && list(pod, "/status/conditions").any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+                && list(pod, "/status/conditions")
+                    .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
         });
         let pods: Vec<Value> = pods.cloned().collect();
         if !pods.is_empty() {
@@ -274,11 +285,16 @@ fn publish(patient: &mut Patient<'_>, service: &Value, place: &str, name: &str, 
         .collect();
     let slices: Vec<Value> = pods
         .iter()
-        .map(|pod| json!({"addresses": [pod["status"]["podIP"]], "nodeName": pod["spec"]["nodeName"], "targetRef": target(pod),
-            "conditions": {"ready": true, "serving": true, "terminating": false}}))
+        .map(|pod| {
+            json!({"addresses": [pod["status"]["podIP"]], "nodeName": pod["spec"]["nodeName"], "targetRef": target(pod),
+            "conditions": {"ready": true, "serving": true, "terminating": false}})
+        })
         .collect();
-    let addresses: Vec<Value> = pods.iter().map(|pod| json!({"ip": pod["status"]["podIP"], "targetRef": target(pod)})).collect();
-    for object in patient.document.objects_mut().iter_mut().filter(|object| word(object, "/metadata/namespace") == place) {
+    let addresses: Vec<Value> =
+        pods.iter().map(|pod| json!({"ip": pod["status"]["podIP"], "targetRef": target(pod)})).collect();
+    for object in
+        patient.document.objects_mut().iter_mut().filter(|object| word(object, "/metadata/namespace") == place)
+    {
         let of_service = word(object, "/metadata/labels/kubernetes.io~1service-name") == name;
         match object["kind"].as_str().unwrap_or_default() {
             "EndpointSlice" if of_service => {

@@ -123,7 +123,8 @@ impl Patient<'_> {
     /// Returns the object that made this one, and so on up to the one that a person wrote.
     pub(super) fn owner(&self, object: &Key) -> Key {
         let mut top = object.clone();
-        while let Some(reference) = self.find(&top).and_then(|object| list(object, "/metadata/ownerReferences").next()) {
+        while let Some(reference) = self.find(&top).and_then(|object| list(object, "/metadata/ownerReferences").next())
+        {
             let next = (word(reference, "/kind").to_owned(), top.1.clone(), word(reference, "/name").to_owned());
             if self.find(&next).is_none() {
                 return self.deployment_of(&next).unwrap_or(top);
@@ -143,7 +144,8 @@ impl Patient<'_> {
     /// Returns a workload and all that it made.
     pub(super) fn family(&self, top: &Key) -> BTreeSet<Key> {
         let members = self.document.objects().iter().filter(|object| word(object, "/metadata/namespace") == top.1);
-        let candidates = members.filter(|object| object["metadata"].get("ownerReferences").is_some() || is(object, top));
+        let candidates =
+            members.filter(|object| object["metadata"].get("ownerReferences").is_some() || is(object, top));
         candidates.map(key).filter(|member| member == top || self.owner(member) == *top).collect()
     }
 
@@ -152,7 +154,10 @@ impl Patient<'_> {
         let subject = self.subject();
         let top = self.owner(&subject);
         let mut tops = vec![top];
-        if !matches!(subject.0.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "CronJob" | "Pod") {
+        if !matches!(
+            subject.0.as_str(),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "CronJob" | "Pod"
+        ) {
             tops.extend(self.incident.affected.iter().map(|object| self.owner(&key_of(object))));
         }
         let family: BTreeSet<Key> = tops.iter().flat_map(|top| self.family(top)).collect();

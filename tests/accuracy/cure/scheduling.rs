@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::patient::{Patient, containers, list, list_mut, remove};
 use super::heal;
+use super::patient::{Patient, containers, list, list_mut, remove};
 use crate::accuracy::document::word;
 
 pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
@@ -15,16 +15,17 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
         "host_port_conflict" => patient.each_container(|container| {
             list_mut(container, "/ports").for_each(|port| remove(port, "hostPort"));
         }),
-        "volume_node_affinity" => patient.each("PersistentVolume", |volume| remove(&mut volume["spec"], "nodeAffinity")),
+        "volume_node_affinity" => {
+            patient.each("PersistentVolume", |volume| remove(&mut volume["spec"], "nodeAffinity"));
+        }
         "scheduling_gated" => patient.each_spec(|spec| {
             remove(spec, "schedulingGates");
             remove(spec, "resourceClaims");
         }),
         "scheduler_down" => start_scheduler(patient),
-        // `heal` gives the pod its node and its conditions.
-        "readiness_gate" | "priority_preemption" => {}
+        // `heal` gives the pod its node and its conditions, and the claim its volume.
+        "readiness_gate" | "priority_preemption" | "pvc_no_matching_pv" => {}
         "storageclass_missing" => provide_class(patient),
-        "pvc_no_matching_pv" => {}
         "pvc_missing" => provide_claims(patient),
         "volume_mount_failed" => {
             super::container::repair(patient, "missing_configmap");

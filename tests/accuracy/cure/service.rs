@@ -80,8 +80,11 @@ fn serve_port(patient: &mut Patient<'_>) {
     let subject = patient.subject();
     let Some(selector) = patient.find(&subject).map(|service| service["spec"]["selector"].clone()) else { return };
     let pods = patient.document.objects().iter().filter(|object| object["kind"] == "Pod");
-    let pod = pods.filter(|pod| word(pod, "/metadata/namespace") == subject.1).find(|pod| selects(&selector, &pod["metadata"]["labels"]));
-    let ports = pod.into_iter().flat_map(|pod| list(pod, "/spec/containers")).flat_map(|container| list(container, "/ports"));
+    let pod = pods
+        .filter(|pod| word(pod, "/metadata/namespace") == subject.1)
+        .find(|pod| selects(&selector, &pod["metadata"]["labels"]));
+    let ports =
+        pod.into_iter().flat_map(|pod| list(pod, "/spec/containers")).flat_map(|container| list(container, "/ports"));
     let ports: Vec<Value> = ports.map(|port| port["containerPort"].clone()).collect();
     let hit: Vec<Key> = patient.incident.affected.iter().map(key_of).collect();
     patient.with(&subject, |service| {
@@ -139,7 +142,8 @@ fn provide_backend(patient: &mut Patient<'_>, service: &Value, place: &str, name
     let selector = service["spec"]["selector"].clone();
     let met = |object: &Value| {
         let labels = if object["kind"] == "Pod" { "/metadata/labels" } else { "/spec/template/metadata/labels" };
-        word(object, "/metadata/namespace") == place && object.pointer(labels).is_some_and(|labels| selects(&selector, labels))
+        word(object, "/metadata/namespace") == place
+            && object.pointer(labels).is_some_and(|labels| selects(&selector, labels))
     };
     for object in patient.document.objects_mut().iter_mut().filter(|object| met(object)) {
         at_least_one(object);
@@ -194,14 +198,15 @@ fn complete(patient: &mut Patient<'_>, place: &str) {
 /// Finds the port with which anybody writes down a Service's name: `db:5432`.
 fn port_called(patient: &Patient<'_>, name: &str) -> Option<u64> {
     let pattern = regex::Regex::new(&format!(r"\b{}(?:\.[a-z0-9.-]+)?:(\d{{2,5}})\b", regex::escape(name))).unwrap();
-    let specs = patient.document.objects().iter().filter(|object| object["kind"] != "Event").map(|object| object.to_string());
-    specs.filter_map(|text| pattern.captures(&text)?[1].parse().ok()).next()
+    let mut specs =
+        patient.document.objects().iter().filter(|object| object["kind"] != "Event").map(ToString::to_string);
+    specs.find_map(|text| pattern.captures(&text)?[1].parse().ok())
 }
 
 fn provide_service(patient: &mut Patient<'_>, place: &str, name: &str, port: Value) {
     if !patient.has("Service", place, name) {
-        let named = patient.document.objects().iter().filter(|object| word(object, "/metadata/name") == name);
-        let labels = named.filter_map(|object| object.pointer("/spec/template/metadata/labels")).next();
+        let mut named = patient.document.objects().iter().filter(|object| word(object, "/metadata/name") == name);
+        let labels = named.find_map(|object| object.pointer("/spec/template/metadata/labels"));
         let labels = labels.cloned().unwrap_or_else(|| json!({"cured": name}));
         let spec = json!({"selector": labels, "ports": [port], "type": "ClusterIP", "clusterIP": "10.96.7.7"});
         patient.add("v1", "Service", place, name, json!({"spec": spec}));
@@ -237,7 +242,8 @@ fn lead_where_the_path_says(patient: &mut Patient<'_>) {
 fn reroute(text: &str, services: &[String]) -> String {
     let mut wanted: Option<&String> = None;
     let mut lines = Vec::new();
-    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let letters =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     for line in text.lines() {
         if let Some(path) = line.trim().strip_prefix("location") {
             let parts: Vec<String> = path.split('/').map(letters).filter(|part| part.len() > 2).collect();
@@ -265,7 +271,13 @@ fn provide_ingress_class(patient: &mut Patient<'_>) {
     let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| "nginx".to_owned());
     patient.with(&subject, |ingress| ingress["spec"]["ingressClassName"] = name.as_str().into());
     if !patient.has("IngressClass", "", &name) {
-        patient.add("networking.k8s.io/v1", "IngressClass", "", &name, json!({"spec": {"controller": "example.com/ingress"}}));
+        patient.add(
+            "networking.k8s.io/v1",
+            "IngressClass",
+            "",
+            &name,
+            json!({"spec": {"controller": "example.com/ingress"}}),
+        );
     }
 }
 
@@ -285,7 +297,9 @@ fn provide_ingress_backends(patient: &mut Patient<'_>) {
         provide_service(patient, &subject.1, &name, port.clone());
         patient.with(&("Service".to_owned(), subject.1.clone(), name), |service| {
             let ports = service["spec"]["ports"].as_array_mut().unwrap();
-            let has = ports.iter().any(|other| if port["name"] == "cured" { other["port"] == port["port"] } else { other["name"] == port["name"] });
+            let has = ports.iter().any(|other| {
+                if port["name"] == "cured" { other["port"] == port["port"] } else { other["name"] == port["name"] }
+            });
             if !has {
                 *ports = vec![port];
             }
@@ -297,9 +311,9 @@ fn provide_ingress_backends(patient: &mut Patient<'_>) {
 fn meant(patient: &mut Patient<'_>, ingress: &Value, place: &str, name: &str) -> Option<String> {
     let services = patient.document.objects().iter().filter(|object| object["kind"] == "Service");
     let here = services.filter(|service| word(service, "/metadata/namespace") == place);
-    let names = here.map(|service| word(service, "/metadata/name").to_owned());
+    let mut names = here.map(|service| word(service, "/metadata/name").to_owned());
     let alike = |other: &String| other != name && (other.starts_with(name) || name.starts_with(other.as_str()));
-    let right = if patient.has("Service", place, name) { None } else { names.filter(alike).next() }?;
+    let right = if patient.has("Service", place, name) { None } else { names.find(alike) }?;
     let text = ingress["spec"].to_string().replace(&format!("\"name\":\"{name}\""), &format!("\"name\":\"{right}\""));
     change(patient, |ingress| ingress["spec"] = serde_json::from_str(&text).unwrap());
     Some(right)

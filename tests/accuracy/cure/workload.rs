@@ -20,15 +20,20 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
             patient.with(&subject, |budget| {
                 budget["spec"]["maxUnavailable"] = 1.into();
                 remove(&mut budget["spec"], "minAvailable");
-                budget["status"] = json!({"currentHealthy": 2, "desiredHealthy": 1, "disruptionsAllowed": 1, "expectedPods": 2});
+                budget["status"] =
+                    json!({"currentHealthy": 2, "desiredHealthy": 1, "disruptionsAllowed": 1, "expectedPods": 2});
             });
-            patient.delete(|object| object["kind"] == "Event" && object["message"].as_str().unwrap_or_default().contains("disruption budget"));
+            patient.delete(|object| {
+                object["kind"] == "Event"
+                    && object["message"].as_str().unwrap_or_default().contains("disruption budget")
+            });
         }
         "cronjob_suspended" => patient.with(&subject, |job| job["spec"]["suspend"] = false.into()),
         "job_sidecar" => patient.each_spec(keep_first_container),
         "stuck_terminating" | "finalizer_stuck" => let_go(patient),
         // `heal` lets the controllers and the pods do their work.
-        "owner_not_ready" | "job_deadline" | "job_backoff_limit" | "config_changed" | "dependency_crash" | "advice" => {}
+        "owner_not_ready" | "job_deadline" | "job_backoff_limit" | "config_changed" | "dependency_crash" | "advice" => {
+        }
         _ => return false,
     }
     true

@@ -46,42 +46,52 @@ impl Moment {
     fn state(self, container: &Value, status: Value, events: &[(&str, String)]) -> Value {
         let labels = json!({"app": "cart"});
         let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
-        let meta = |name: &str| json!({"name": name, "namespace": "shop", "creationTimestamp": Self::ago(self.seconds + 60)});
+        let meta =
+            |name: &str| json!({"name": name, "namespace": "shop", "creationTimestamp": Self::ago(self.seconds + 60)});
         let ready = if status["ready"] == true { "True" } else { "False" };
-        let condition = |kind: &str| json!({"type": kind, "status": ready, "lastTransitionTime": Self::ago(self.seconds)});
+        let condition =
+            |kind: &str| json!({"type": kind, "status": ready, "lastTransitionTime": Self::ago(self.seconds)});
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta("cart-7d9f8c6b5d-x2k4q"),
             "spec": {"nodeName": "node-1", "containers": [container]},
             "status": {"phase": "Running", "startTime": Self::ago(self.seconds + 60), "podIP": "10.0.0.7",
                 "conditions": [condition("ContainersReady"), condition("Ready")], "containerStatuses": [status]}});
         pod["metadata"]["labels"] = json!({"app": "cart", "pod-template-hash": "7d9f8c6b5d"});
-        pod["metadata"]["ownerReferences"] =
-            json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "cart-7d9f8c6b5d", "uid": "u2", "controller": true}]);
+        pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "cart-7d9f8c6b5d", "uid": "u2", "controller": true}]);
         let mut set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta("cart-7d9f8c6b5d"),
             "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}, "status": {"replicas": 1}});
         set["metadata"]["ownerReferences"] =
             json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart", "uid": "u1", "controller": true}]);
-        let mut objects = vec![pod, set,
+        let mut objects = vec![
+            pod,
+            set,
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta("cart"),
                 "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}, "status": {"replicas": 1}}),
             json!({"apiVersion": "v1", "kind": "Service", "metadata": meta("cart"),
-                "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080, "protocol": "TCP"}]}})];
-        objects.extend(events.iter().map(|(reason, message)| json!({"apiVersion": "v1", "kind": "Event",
+                "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080, "protocol": "TCP"}]}}),
+        ];
+        objects.extend(events.iter().map(|(reason, message)| {
+            json!({"apiVersion": "v1", "kind": "Event",
             "metadata": meta(&format!("cart.{}", reason.to_lowercase())),
             "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "cart-7d9f8c6b5d-x2k4q",
                 "fieldPath": "spec.containers{main}"},
             "type": "Warning", "reason": reason, "message": message, "count": self.restarts() + 2,
-            "firstTimestamp": Self::ago(self.seconds), "lastTimestamp": Self::ago(5)})));
+            "firstTimestamp": Self::ago(self.seconds), "lastTimestamp": Self::ago(5)})
+        }));
         json!({"apiVersion": "rca/v1alpha1", "kind": "Snapshot", "takenAt": Self::ago(0), "objects": objects})
     }
 
     /// The status of a container that ends again and again, as its phase has it.
     fn crash(self, exit: i64, reason: &str, back_up: bool) -> Value {
-        let end = |seconds: i64| json!({"terminated": {"exitCode": exit, "reason": reason,
-            "startedAt": Self::ago(seconds + 8), "finishedAt": Self::ago(seconds)}});
+        let end = |seconds: i64| {
+            json!({"terminated": {"exitCode": exit, "reason": reason,
+            "startedAt": Self::ago(seconds + 8), "finishedAt": Self::ago(seconds)}})
+        };
         let state = match self.phase {
             Phase::Running => json!({"running": {"startedAt": Self::ago(3)}}),
             Phase::Terminated => end(1),
-            Phase::Waiting => json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}}),
+            Phase::Waiting => {
+                json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}})
+            }
         };
         json!({"name": "main", "image": IMAGE, "imageID": "x", "restartCount": self.restarts(), "lastState": end(12),
             "state": state, "ready": back_up && self.phase == Phase::Running})
@@ -121,8 +131,10 @@ fn an_oom_kill_is_one_in_every_phase() {
 fn an_image_that_cannot_be_pulled_is_one_in_every_phase() {
     let container = json!({"name": "main", "image": IMAGE, "resources": {}});
     is_steady("image_pull", &[IMAGE], |moment| {
-        let absent = format!("Failed to pull image \"{IMAGE}\": rpc error: code = NotFound desc = failed to pull and unpack \
-            image \"{IMAGE}\": failed to resolve reference \"{IMAGE}\": {IMAGE}: not found");
+        let absent = format!(
+            "Failed to pull image \"{IMAGE}\": rpc error: code = NotFound desc = failed to pull and unpack \
+            image \"{IMAGE}\": failed to resolve reference \"{IMAGE}\": {IMAGE}: not found"
+        );
         // It never ran: the kubelet swings between an attempt that failed and waiting.
         let (reason, message) = match moment.phase {
             Phase::Running | Phase::Terminated => ("ErrImagePull", absent.clone()),
@@ -144,7 +156,11 @@ fn a_failing_exec_probe_is_one_in_every_phase() {
     is_steady("liveness_probe", &["cat /tmp/alive"], |moment| {
         let unhealthy = "Liveness probe failed: cat: can't open '/tmp/alive': No such file or directory".to_owned();
         let killing = "Container main failed liveness probe, will be restarted".to_owned();
-        let mut state = moment.state(&container, moment.crash(137, "Error", true), &[("Unhealthy", unhealthy), ("Killing", killing)]);
+        let mut state = moment.state(
+            &container,
+            moment.crash(137, "Error", true),
+            &[("Unhealthy", unhealthy), ("Killing", killing)],
+        );
         state["objects"][5]["type"] = "Normal".into();
         state
     });
