@@ -33,6 +33,14 @@ macro_rules! kinds {
                 match self { $(Kind::$variant => $plural,)* }
             }
 
+            /// Returns the API version as manifests spell it: `v1`, `apps/v1`.
+            pub fn api_version(self) -> &'static str {
+                match self { $(Kind::$variant => const { match $group.len() {
+                    0 => $version,
+                    _ => concat!($group, "/", $version),
+                } },)* }
+            }
+
             /// Returns whether objects of it live in a namespace.
             pub fn namespaced(self) -> bool {
                 match self { $(Kind::$variant => kinds!(@$scope),)* }
@@ -82,14 +90,6 @@ kinds! {
 }
 
 impl Kind {
-    /// Returns the API version as manifests spell it: `v1`, `apps/v1`.
-    pub fn api_version(self) -> String {
-        match self.group() {
-            "" => self.version().to_owned(),
-            group => format!("{group}/{}", self.version()),
-        }
-    }
-
     /// Finds a kind by its words in a manifest or owner reference; the version within the group does not matter,
     /// and a missing API version (as in some events) matches by the kind alone.
     pub fn find(api_version: &str, kind: &str) -> Option<Kind> {

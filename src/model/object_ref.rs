@@ -23,7 +23,7 @@ impl ObjectRef {
     /// Makes the address of an object of a built-in kind; the namespace is dropped for cluster-scoped kinds.
     pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
         Self {
-            api_version: kind.api_version(),
+            api_version: kind.api_version().to_owned(),
             kind: kind.name().to_owned(),
             namespace: kind.namespaced().then(|| namespace.to_owned()),
             name: name.to_owned(),

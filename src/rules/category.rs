@@ -87,6 +87,7 @@ pub const ALL: &[&str] = &[
     "stuck_terminating",
     "tls_expired",
     "tls_secret_missing",
+    "too_many_connections",
     "too_many_open_files",
     "unknown",
     "untolerated_taint",

@@ -8,6 +8,7 @@ pub const PODS_NOT_READY: &[&str] = &[
     "job-backoff-limit",
     "job-deadline",
     "log-error-running",
+    "log-trend",
     "owner-not-ready",
     "pdb-blocks-eviction",
     "rollout-stuck",
@@ -21,8 +22,13 @@ pub const CALLS_FAIL: &[&str] = &[
     "dependency-unreachable",
     "init-container-waiting",
     "log-error-running",
+    "log-trend",
     "readiness-probe-failing",
 ];
 
 /// What a container that is down or hung shows: its probes fail.
 pub const PROBES_FAIL: &[&str] = &["liveness-probe-failing", "readiness-probe-failing", "startup-probe-failing"];
+
+/// What follows when a node, or a part of its room, is gone: pods find no place.
+pub const NO_ROOM: &[&str] =
+    &["insufficient-cpu", "insufficient-memory", "insufficient-pods", "insufficient-resources"];

@@ -41,18 +41,19 @@ pub(super) fn check(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Finding> {
     let affected = present().flat_map(|finding| &finding.affected);
     let told: BTreeSet<&ObjectRef> = affected.chain(present().map(|finding| &finding.subject.object)).collect();
     let silent = |pod: &PodView<'_>| !told.contains(&pod.object()) && !told.contains(&pod.workload().object);
-    scene.pods().filter(|pod| !pod.is_terminating() && silent(pod)).filter_map(unknown).collect()
+    // What is in trouble is found first: it is little, and the addresses of all pods are many.
+    let troubled = scene.suspects().filter(|pod| !pod.is_terminating()).filter_map(|pod| Some((pod, trouble(pod)?)));
+    troubled.filter(|(pod, _)| silent(pod)).map(|(pod, trouble)| unknown(pod, trouble)).collect()
 }
 
-fn unknown(pod: PodView<'_>) -> Option<Finding> {
-    let (path, value, what) = trouble(pod)?;
+fn unknown(pod: PodView<'_>, (path, value, what): (String, String, String)) -> Finding {
     let workload = pod.workload().object.clone();
     let message = format!("{what} of {}, and nothing that was read tells why", workload.short());
     let (name, place) = (pod.name(), pod.namespace());
     let finding =
         RULE.finding(workload, message).because(pod.object(), path, value).affects(pod.object()).confidence(0.3);
     let finding = finding.seen(pod.created(), Some(pod.scene.now()));
-    Some(finding.next(quote::command(&["kubectl", "describe", "pod", name, "-n", place])).next(quote::command(&[
+    finding.next(quote::command(&["kubectl", "describe", "pod", name, "-n", place])).next(quote::command(&[
         "kubectl",
         "logs",
         name,
@@ -60,7 +61,7 @@ fn unknown(pod: PodView<'_>) -> Option<Finding> {
         place,
         "--all-containers",
         "--previous",
-    ])))
+    ]))
 }
 
 /// Returns what is wrong: the field, its value, and words.

@@ -1,6 +1,7 @@
 //! Events, with their two generations of fields brought together.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
@@ -88,17 +89,24 @@ impl<'a> EventIndex<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
         let mut events: Vec<_> = snapshot.objects.events.iter().map(|event| EventView::new(&event.object)).collect();
         events.sort_by_key(|event| (event.namespace(), event.name(), event.last, event.event.name()));
-        let mut slices: HashMap<_, (usize, usize)> = HashMap::new();
-        for (index, event) in events.iter().enumerate() {
-            slices.entry((event.namespace(), event.name())).or_insert((index, index)).1 = index + 1;
+        let mut slices = HashMap::new();
+        let mut start = 0;
+        for about_one in events.chunk_by(|a, b| (a.namespace(), a.name()) == (b.namespace(), b.name())) {
+            let end = start + about_one.len();
+            slices.insert((about_one[0].namespace(), about_one[0].name()), (start, end));
+            start = end;
         }
         Self { events, slices }
     }
 
     /// Returns the events about objects of any kind with these names, oldest first.
     pub(super) fn of(&self, namespace: &str, name: &str) -> &[EventView<'a>] {
-        let slice = self.slices.get(&(namespace, name));
-        slice.map_or(&[], |&(start, end)| &self.events[start..end])
+        &self.events[self.range(namespace, name)]
+    }
+
+    /// Returns where these events are among all.
+    pub(super) fn range(&self, namespace: &str, name: &str) -> Range<usize> {
+        self.slices.get(&(namespace, name)).map_or(0..0, |&(start, end)| start..end)
     }
 
     pub(super) fn all(&self) -> &[EventView<'a>] {

@@ -19,7 +19,8 @@ pub mod services;
 pub mod topology;
 pub mod traffic;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
@@ -31,6 +32,7 @@ pub use log::{LogDigest, Template};
 pub use pods::container::{ContainerView, Role};
 pub use pods::crash::Crash;
 pub use pods::pod::PodView;
+use pods::suspect;
 pub use pods::testimony::{Testimony, is_settled, testimonies};
 pub use pods::workload::Workload;
 pub use probes::probe::{ProbeKind, ProbeView};
@@ -42,6 +44,7 @@ pub use topology::Topology;
 pub use traffic::calls::Call;
 pub use traffic::outage::{Outage, Peer, outages};
 
+use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef, Snapshot, Stored};
 
 /// How long ago an event may have been for its trouble to count as present: the longest back-off of a controller
@@ -59,7 +62,13 @@ pub struct Scene<'a> {
     workloads: Vec<Workload<'a>>,
     workload_index: HashMap<ObjectRef, usize>,
     events: event::EventIndex<'a>,
-    logs: BTreeMap<&'a crate::model::ContainerRef, log::Logs<'a>>,
+    /// Where each pod's events are among all.
+    pod_events: Vec<Range<usize>>,
+    logs: log::LogIndex<'a>,
+    /// The indices of the pods that may be in trouble.
+    suspects: Vec<usize>,
+    /// The indices of the pods in scope on each node that are not finished.
+    pods_on: HashMap<&'a str, Vec<usize>>,
     calls: Vec<Call<'a>>,
     backends: HashMap<(&'a str, &'a str), services::service::Backends>,
     nodes: Nodes<'a>,
@@ -74,20 +83,28 @@ impl<'a> Scene<'a> {
         let mut workloads = pods::workload::Builder::new(snapshot);
         let pod_workload = pods.iter().enumerate().map(|(index, pod)| workloads.add_pod(index, pod)).collect();
         let (workloads, workload_index) = workloads.finish();
+        let events = event::EventIndex::new(snapshot);
+        let pod_events = pods.iter().map(|pod| events.range(pod.object.namespace(), pod.object.name())).collect();
+        let logs = log::LogIndex::new(snapshot);
         let mut scene = Self {
             snapshot,
             pods,
             pod_workload,
             workloads,
             workload_index,
-            events: event::EventIndex::new(snapshot),
-            logs: snapshot.logs.iter().map(|(container, logs)| (container, log::Logs::new(logs))).collect(),
+            events,
+            pod_events,
+            logs,
+            suspects: Vec::new(),
+            pods_on: HashMap::new(),
             calls: Vec::new(),
             backends: HashMap::new(),
             nodes: Nodes::new(snapshot),
             placements: Vec::new(),
             topology: Topology::default(),
         };
+        scene.suspects = scene.pods().filter(|pod| suspect::is_suspect(*pod)).map(|pod| pod.index).collect();
+        scene.pods_on = scheduling::node::pods_on(&scene);
         scene.calls = traffic::calls::find(&scene);
         scene.backends = services::service::backends(&scene);
         scene.placements = scheduling::placement::find(&scene);
@@ -161,9 +178,25 @@ impl<'a> Scene<'a> {
         self.events.all()
     }
 
+    /// Iterates over the pods in scope that are not plainly well: that wait, failed, restarted, end, were warned about or
+    /// left a log that was read. A rule that speaks of none but these looks at none but these, as most pods are well.
+    pub fn suspects(&self) -> impl Iterator<Item = PodView<'_>> {
+        self.suspects.iter().map(|&index| self.pod(index))
+    }
+
+    /// Iterates over all containers of [`Scene::suspects`].
+    pub fn suspect_containers(&self) -> impl Iterator<Item = ContainerView<'_>> {
+        self.suspects().flat_map(PodView::containers)
+    }
+
+    /// Iterates over the pods in scope on a node that are not finished.
+    pub fn pods_on(&self, node: &str) -> impl Iterator<Item = PodView<'_>> {
+        self.pods_on.get(node).into_iter().flatten().map(|&index| self.pod(index))
+    }
+
     /// Returns what the logs of a container say.
-    pub fn logs(&self, container: &crate::model::ContainerRef) -> Option<&log::Logs<'a>> {
-        self.logs.get(container)
+    pub fn logs(&self, namespace: &str, pod: &str, container: &str) -> Option<&log::Logs<'a>> {
+        self.logs.of(namespace, pod, container)
     }
 
     /// Returns who calls whom, as env, args and ConfigMaps say.

@@ -8,7 +8,22 @@ pub fn is_near(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let variant =
         short.len() >= 3 && long.split(['-', '_', '.', '/']).any(|part| part == short) || is_prefix(short, long);
-    variant || strsim::damerau_levenshtein(a, b) <= long.len().div_ceil(4).min(3)
+    variant || slips(a, b, long.len().div_ceil(4).min(3)).is_some()
+}
+
+/// Returns how many slips there are between two names, if they are at most so many.
+///
+/// Names of a family share their beginning and end, which is most of the work of a comparison and adds no slip.
+pub fn slips(a: &str, b: &str, most: usize) -> Option<usize> {
+    if a.chars().count().abs_diff(b.chars().count()) > most {
+        return None;
+    }
+    let same = |(x, y): &(char, char)| x == y;
+    let head: usize = a.chars().zip(b.chars()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
+    let (a, b) = (&a[head..], &b[head..]);
+    let tail: usize = a.chars().rev().zip(b.chars().rev()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
+    let found = strsim::damerau_levenshtein(&a[..a.len() - tail], &b[..b.len() - tail]);
+    (found <= most).then_some(found)
 }
 
 fn is_prefix(short: &str, long: &str) -> bool {
@@ -36,5 +51,20 @@ mod tests {
         assert!(is_near("redis-cart", "redis-crat"));
         assert!(!is_near("cart", "orders"));
         assert_eq!(nearest("card", ["cart", "orders", "mail"].into_iter()), ["cart"]);
+    }
+
+    #[test]
+    fn slips_are_counted_up_to_a_limit() {
+        for (a, b) in [
+            ("redis-cart", "redis-crat"),
+            ("cart", "carrt"),
+            ("aab", "ab"),
+            ("é-cart", "e-cart"),
+            ("", "x"),
+            ("ca", "abc"),
+        ] {
+            assert_eq!(slips(a, b, 3), Some(strsim::damerau_levenshtein(a, b)), "{a} {b}");
+        }
+        assert_eq!(slips("app-0001", "app-0234", 2), None);
     }
 }

@@ -11,10 +11,13 @@ use crate::collect::client::{ApiClient, RequestError};
 use crate::collect::intake::Intake;
 use crate::model::{ContainerRef, Gap};
 
-/// Lines from the end.
-const TAIL: u32 = 1000;
-/// Bytes at most.
-const BYTES: u32 = 512 * 1024;
+/// Lines from the end of each log: few logs are read to some depth, as trends show in long ones only.
+const MIN_TAIL: usize = 1000;
+const MAX_TAIL: usize = 12_000;
+/// Lines of all logs together, as far as the least tail of each leaves that.
+const ALL_LINES: usize = 60_000;
+/// Bytes at most, a line.
+const LINE_BYTES: u32 = 400;
 /// How long the logs of a run may take altogether: where a node is gone, each of its logs would be waited for in turn.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -33,15 +36,23 @@ pub(super) async fn fetch(client: &ApiClient, suspects: &[Suspect], at_once: usi
         let previous = suspect.previous.then_some((suspect, true));
         std::iter::once((suspect, false)).chain(previous)
     });
+    let tail = tail(suspects);
     let requests = runs.map(|(suspect, previous)| async move {
         let ContainerRef { namespace, pod, container } = &suspect.container;
-        let log = client.log(namespace, pod, container, previous, TAIL, BYTES, false);
+        let log = client.log(namespace, pod, container, previous, tail, tail * LINE_BYTES, false);
         let answer = timeout_at(deadline, log).await.unwrap_or(Err(RequestError::Timeout));
         Text { container: suspect.container.clone(), previous, sample: suspect.sample, answer }
     });
     // Collected first, as the compiler cannot see through a stream of borrowing closures.
     let requests: Vec<_> = requests.collect();
     futures::stream::iter(requests).buffered(at_once).collect().await
+}
+
+/// Returns how many lines of each log are read.
+fn tail(suspects: &[Suspect]) -> u32 {
+    let runs: usize = suspects.iter().map(|suspect| 1 + usize::from(suspect.previous)).sum();
+    let lines = (ALL_LINES / runs.max(1)).clamp(MIN_TAIL, MAX_TAIL);
+    u32::try_from(lines).unwrap_or(u32::MAX)
 }
 
 /// Adds logs to the snapshot; a missing one is a gap, unless it was of a run that the node forgot.

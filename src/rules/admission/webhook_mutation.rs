@@ -29,7 +29,7 @@ Correct the policy behind the webhook, or exempt the namespace or the workload f
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::MutatingWebhookConfiguration, Kind::ReplicaSet],
     uses: &[Kind::StatefulSet, Kind::DaemonSet, Kind::Namespace],
-    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["arch-mismatch", "bad-command", "config-changed", "image-absent", "image-pull-failed", "image-registry-unresolved", "image-unauthorized", "init-container-failed", "insufficient-resources", "job-backoff-limit", "oom-killed", "owner-not-ready", "rollout-stuck", "sandbox-failed", "service-backends-missing"]],
+    explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["arch-mismatch", "bad-command", "config-changed", "image-absent", "image-pull-failed", "image-registry-unresolved", "image-unauthorized", "init-container-failed", "job-backoff-limit", "oom-killed", "owner-not-ready", "rollout-stuck", "sandbox-failed", "service-backends-missing"]],
     check,
 };
 
@@ -38,7 +38,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
     if webhooks.is_empty() {
         return Vec::new();
     }
-    let broken = scene.containers().filter(|container| is_broken(*container));
+    let broken = scene.suspect_containers().filter(|container| is_broken(*container));
     broken.filter_map(|container| rewritten(scene, &webhooks, container)).collect()
 }
 

@@ -38,7 +38,7 @@ line such as `#!/bin/sh`.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter_map(mismatch).collect()
+    scene.suspect_containers().filter_map(mismatch).collect()
 }
 
 fn mismatch(container: ContainerView<'_>) -> Option<Finding> {

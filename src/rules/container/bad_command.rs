@@ -40,7 +40,7 @@ belongs into a Job; what should run must stay in the foreground.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter_map(command_error::of).map(|error| bad_command(&error)).collect()
+    scene.suspect_containers().filter_map(command_error::of).map(|error| bad_command(&error)).collect()
 }
 
 fn bad_command(error: &CommandError<'_>) -> Finding {

@@ -31,7 +31,7 @@ command and run the program by hand: `kubectl debug POD -it --copy-to=NAME --con
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter_map(silent_crash).collect()
+    scene.suspect_containers().filter_map(silent_crash).collect()
 }
 
 fn silent_crash(container: ContainerView<'_>) -> Option<Finding> {

@@ -44,7 +44,11 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn absent(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
     let message = format!("{}: {}{}", failure.phrase(), why(failure), elsewhere(failure, hints));
-    let confidence = if failure.is_ambiguous() { 0.85 } else { 0.97 };
+    let confidence = match (failure.is_refused_official(), failure.is_ambiguous()) {
+        (true, _) => 0.75,
+        (_, true) => 0.85,
+        _ => 0.97,
+    };
     let finding = failure.support(RULE.finding(failure.container.subject(), message)).confidence(confidence);
     let finding = if elsewhere(failure, hints).is_empty() {
         finding
@@ -59,7 +63,12 @@ fn absent(failure: &PullFailure<'_>, hints: &ImageHints<'_>) -> Finding {
 fn why(failure: &PullFailure<'_>) -> String {
     let registry = image::registry(failure.image());
     let (_, tag) = image::parts(failure.image());
-    if failure.is_ambiguous() {
+    if failure.is_refused_official() {
+        format!(
+            "{} refuses it, although official images are public: the name or the tag `{tag}` is most likely wrong",
+            failure.host()
+        )
+    } else if failure.is_ambiguous() {
         format!(
             "{registry} has no such repository, or it is private and wants credentials (the registry does not tell which)"
         )

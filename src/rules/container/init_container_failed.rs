@@ -32,7 +32,7 @@ log: `kubectl logs POD -c INIT-CONTAINER --previous`.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter(|container| container.role == Role::Init).filter_map(failed).collect()
+    scene.suspect_containers().filter(|container| container.role == Role::Init).filter_map(failed).collect()
 }
 
 fn failed(container: ContainerView<'_>) -> Option<Finding> {

@@ -41,7 +41,7 @@ const USUAL: SignedDuration = SignedDuration::from_secs(60);
 const VAGUE: SignedDuration = SignedDuration::from_mins(10);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter(|container| container.role == Role::Init).filter_map(waits).collect()
+    scene.suspect_containers().filter(|container| container.role == Role::Init).filter_map(waits).collect()
 }
 
 fn waits(container: ContainerView<'_>) -> Option<Finding> {

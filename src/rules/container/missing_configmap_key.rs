@@ -40,7 +40,7 @@ Add the key to the ConfigMap, or correct the reference. The message names the ke
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings: Vec<_> = lack::of_kind(scene, Kind::ConfigMap, true).iter().map(missing).collect();
-    findings.extend(scene.containers().filter_map(config_lack::of).map(|lack| unread(&lack)));
+    findings.extend(scene.suspect_containers().filter_map(config_lack::of).map(|lack| unread(&lack)));
     findings
 }
 

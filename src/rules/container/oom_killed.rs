@@ -41,8 +41,9 @@ N` needs its own memory), a smaller heap flag. If it is killed again at each rai
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let containers = scene.containers().filter_map(|container| Some(killed(container, &memory::of(container)?)));
-    let sandboxes = scene.pods().filter_map(|pod| sandbox(pod, memory::sandbox(pod)?));
+    let containers =
+        scene.suspect_containers().filter_map(|container| Some(killed(container, &memory::of(container)?)));
+    let sandboxes = scene.suspects().filter_map(|pod| sandbox(pod, memory::sandbox(pod)?));
     containers.chain(sandboxes).collect()
 }
 

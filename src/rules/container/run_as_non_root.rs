@@ -29,7 +29,7 @@ root, or give the image a numeric `USER`. Dropping `runAsNonRoot` is the last re
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.containers().filter_map(runs_as_root).collect()
+    scene.suspect_containers().filter_map(runs_as_root).collect()
 }
 
 fn runs_as_root(container: ContainerView<'_>) -> Option<Finding> {

@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::log::{Decisive, Weight};
+use crate::scene::log::{Decisive, Weight, line};
 use crate::scene::{Crash, Role, Scene, Testimony, outages, testimonies};
 
 /// See [`Rule::docs`].
@@ -40,7 +40,8 @@ fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
     }
     let Some(decisive) = testimony.decisive() else { return last_words(testimony) };
     let container = testimony.container;
-    let message = format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), clip(&decisive.shown()));
+    let message =
+        format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), line::clip(&decisive.shown(), 140));
     let finding = RULE.finding(container.subject(), message).confidence(confidence(decisive, &crash));
     let finding = testimony.quote(finding, decisive.line, decisive.number);
     let finding = match testimony.log.cause {
@@ -55,8 +56,9 @@ fn last_words(testimony: &Testimony<'_>) -> Option<Finding> {
     let last = testimony.log.last_line().filter(|_| !testimony.was_stopped())?;
     let (number, _) = testimony.log.lines().rfind(|(_, line)| line.trim() == last)?;
     let container = testimony.container;
-    let shown = crate::scene::log::line::shown(last);
-    let message = format!("{} {}; its last line is `{}`", container.phrase(), testimony.end_phrase(), clip(&shown));
+    let shown = line::shown(last);
+    let message =
+        format!("{} {}; its last line is `{}`", container.phrase(), testimony.end_phrase(), line::clip(&shown, 140));
     let finding = testimony.quote(RULE.finding(container.subject(), message).confidence(0.45), last, number);
     Some(advise(testimony.attest_crash(finding), testimony))
 }
@@ -91,9 +93,4 @@ fn advise(finding: Finding, testimony: &Testimony<'_>) -> Finding {
             format!("fix what `{}` complains of in the quoted line", container.name()),
         ))
         .next(testimony.logs_command())
-}
-
-/// Keeps a message readable; the evidence has the whole line.
-fn clip(line: &str) -> String {
-    if line.chars().count() <= 140 { line.to_owned() } else { line.chars().take(139).chain(['…']).collect() }
 }

@@ -3,6 +3,7 @@
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
+use crate::scene::log::line;
 use crate::scene::log::reach::Why;
 use crate::scene::traffic::outage;
 use crate::scene::{Environment, Outage, Peer, Scene, Testimony, outages, testimonies};
@@ -62,7 +63,7 @@ fn finding(testimony: &Testimony<'_>, environment: &Environment<'_>, outage: &Ou
         None => format!(
             "{} cannot reach what it depends on: `{}`",
             container.phrase(),
-            clip(&crate::scene::log::line::shown(outage.template.line))
+            line::clip(&line::shown(outage.template.line), 130)
         ),
     };
     let finding = RULE
@@ -160,8 +161,4 @@ fn advise(finding: Finding, testimony: &Testimony<'_>, outage: &Outage<'_>) -> F
         ),
     };
     finding.next(testimony.logs_command())
-}
-
-fn clip(line: &str) -> String {
-    if line.chars().count() <= 130 { line.to_owned() } else { line.chars().take(129).chain(['…']).collect() }
 }

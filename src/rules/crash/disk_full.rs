@@ -37,7 +37,7 @@ Enlarge the volume or its size limit, or have the program write less and clean u
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let logged = testimonies(scene).filter_map(|testimony| disk_full(&testimony));
-    logged.chain(scene.pods().filter_map(evicted)).collect()
+    logged.chain(scene.suspects().filter_map(evicted)).collect()
 }
 
 fn disk_full(testimony: &Testimony<'_>) -> Option<Finding> {

@@ -25,7 +25,7 @@ resolves, the upstream servers of CoreDNS or the egress rules are at fault.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Service, Kind::Namespace],
-    explains: &[consequences::PROBES_FAIL, &["app-exception", "crash-no-logs", "init-container-failed", "init-container-waiting", "job-backoff-limit", "log-error-running", "owner-not-ready", "rollout-stuck", "service-backends-missing"]],
+    explains: &[consequences::PROBES_FAIL, &["app-exception", "crash-no-logs", "init-container-failed", "init-container-waiting", "job-backoff-limit", "log-error-running", "log-trend", "owner-not-ready", "rollout-stuck", "service-backends-missing"]],
     check,
 };
 

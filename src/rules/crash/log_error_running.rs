@@ -97,7 +97,8 @@ fn is_current(testimony: &Testimony<'_>, template: &Template<'_>) -> bool {
 fn repeated(testimony: &Testimony<'_>, template: &Template<'_>, errors: &[&Template<'_>]) -> Finding {
     let container = testimony.container;
     let shown = line::shown(template.line);
-    let message = format!("{} runs but logs the same error again and again: `{}`", container.phrase(), clip(&shown));
+    let message =
+        format!("{} runs but logs the same error again and again: `{}`", container.phrase(), line::clip(&shown, 130));
     let confidence = if template.count >= OFTEN { 0.65 } else { 0.55 };
     let finding = RULE.finding(container.subject(), message).key(masked(&shown)).confidence(confidence);
     let mut finding = testimony.attest(finding, template);
@@ -128,7 +129,7 @@ fn several(testimony: &Testimony<'_>) -> Option<Finding> {
         "{} runs but logged {} different errors in a row, first `{}`",
         container.phrase(),
         errors.len(),
-        clip(&line::shown(first.line))
+        line::clip(&line::shown(first.line), 130)
     );
     let finding = RULE.finding(container.subject(), message).key("several").confidence(0.5);
     let mut finding = testimony.attest(finding, first);
@@ -149,7 +150,8 @@ fn single(testimony: &Testimony<'_>, errors: &[&Template<'_>]) -> Option<Finding
         return None;
     }
     let container = testimony.container;
-    let message = format!("{} runs but logged an error: `{}`", container.phrase(), clip(&line::shown(first.line)));
+    let message =
+        format!("{} runs but logged an error: `{}`", container.phrase(), line::clip(&line::shown(first.line), 130));
     let finding = RULE.finding(container.subject(), message).key(masked(&line::shown(first.line))).confidence(0.4);
     let finding = testimony.attest(finding, first).severity(Severity::Info);
     Some(advise(finding, testimony, first))
@@ -157,7 +159,7 @@ fn single(testimony: &Testimony<'_>, errors: &[&Template<'_>]) -> Option<Finding
 
 /// Quotes what the program said of a change shortly before the errors began.
 fn before(mut finding: Finding, testimony: &Testimony<'_>, template: &Template<'_>) -> Finding {
-    for (number, text) in testimony.change_before(template).into_iter().rev().take(4) {
+    for (number, text) in testimony.change_before(template.number).into_iter().rev().take(4) {
         finding = testimony.quote(finding, text, number);
     }
     finding
@@ -178,8 +180,4 @@ fn advise(finding: Finding, testimony: &Testimony<'_>, template: &Template<'_>) 
                 .risk(Risk::None),
         )
         .next(testimony.logs_command())
-}
-
-fn clip(line: &str) -> String {
-    if line.chars().count() <= 130 { line.to_owned() } else { line.chars().take(129).chain(['…']).collect() }
 }

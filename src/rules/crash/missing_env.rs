@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::log::entities;
+use crate::scene::log::{entities, line};
 use crate::scene::{Environment, Scene, Source, Template, Testimony, testimonies};
 
 /// See [`Rule::docs`].
@@ -69,7 +69,7 @@ fn finding(
     let message =
         format!("{} {} because the {plural} {list} {verb} {state}", container.phrase(), testimony.end_phrase());
     let set: Vec<&str> = environment.variables.iter().map(|variable| variable.name.as_ref()).collect();
-    let has = if set.is_empty() { "none".to_owned() } else { clip(&set.join(", ")) };
+    let has = if set.is_empty() { "none".to_owned() } else { line::clip(&set.join(", "), 250) };
     let confidence = if environment.complete { 0.92 } else { 0.75 };
     let finding = RULE.finding(container.subject(), message).key(names.join(",")).confidence(confidence);
     let finding = testimony.attest(finding, template).because(
@@ -166,8 +166,4 @@ fn pydantic<'s>(testimony: &Testimony<'s>) -> Option<(&'s Template<'s>, Vec<Stri
 /// A validation error of settings is about the environment; one of a request is not.
 fn settings(testimony: &Testimony<'_>) -> bool {
     testimony.crash.is_some() && testimony.log.text.to_ascii_lowercase().contains("settings")
-}
-
-fn clip(text: &str) -> String {
-    if text.chars().count() <= 250 { text.to_owned() } else { text.chars().take(249).chain(['…']).collect() }
 }

@@ -33,7 +33,7 @@ Give one of the two another port, and change the Service's target port and the p
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let logged: Vec<Finding> = testimonies(scene).filter_map(|testimony| logged(&testimony)).collect();
-    let declared = scene.pods().filter(|pod| !pod.is_finished() && !is_settled(*pod)).filter_map(declared);
+    let declared = scene.suspects().filter(|pod| !pod.is_finished() && !is_settled(*pod)).filter_map(declared);
     logged.into_iter().chain(declared).collect()
 }
 

@@ -28,7 +28,7 @@ program read it again.",
     severity: Severity::Error,
     needs: &[Kind::Pod],
     uses: &[Kind::Secret, Kind::ConfigMap],
-    explains: &[&["app-exception", "dependency-unreachable", "liveness-probe-failing", "log-error-running", "readiness-probe-failing", "service-backends-missing", "wrong-env-value"]],
+    explains: &[&["app-exception", "dependency-unreachable", "liveness-probe-failing", "log-error-running", "log-trend", "readiness-probe-failing", "service-backends-missing", "wrong-env-credentials", "wrong-env-host", "wrong-env-port", "wrong-env-value"]],
     check,
 };
 

@@ -35,7 +35,7 @@ key.",
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let logged = testimonies(scene).filter_map(|testimony| logged(&testimony));
-    logged.chain(scene.containers().filter_map(unstartable)).collect()
+    logged.chain(scene.suspect_containers().filter_map(unstartable)).collect()
 }
 
 /// The program says that a file is missing.

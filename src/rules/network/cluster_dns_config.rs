@@ -176,7 +176,7 @@ fn matches(body: &[&str]) -> bool {
 /// Finds a log line that says that the name of an existing Service does not resolve.
 fn failing<'s>(scene: &'s Scene<'s>) -> Option<Line<'s>> {
     let lines = scene
-        .containers()
+        .suspect_containers()
         .flat_map(|container| failing_calls::unresolved(container).into_iter().map(move |line| (container, line)));
     let mut of_services = lines.filter(|(container, line)| {
         let service = line.host.and_then(|host| calls::service_of(host, container.pod.namespace()));

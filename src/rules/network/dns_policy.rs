@@ -56,7 +56,7 @@ fn judge(scene: &Scene<'_>, workload: &Workload<'_>, call: Option<&Call<'_>>) ->
         .pods_of(workload)
         .flat_map(PodView::containers)
         .flat_map(failing_calls::unresolved)
-        .find(|line| is_service(scene, workload, line));
+        .find(|line| is_service(scene, workload, line) || names_one(&servers, line));
     let unclear = policy == "None" && asks_cluster(scene, template).is_none();
     if unclear && line.is_none() {
         return None;
@@ -134,6 +134,11 @@ fn is_private(address: &str) -> bool {
         std::net::IpAddr::V4(address) => address.is_private() || address.octets()[0] == 100,
         std::net::IpAddr::V6(address) => address.is_unique_local(),
     })
+}
+
+/// Returns whether a line says which server did not answer, and that is one of the pod's own.
+fn names_one(servers: &[&str], line: &Line<'_>) -> bool {
+    servers.iter().any(|server| failing_calls::has_word(line.text, &format!("{server}:53")))
 }
 
 fn is_service(scene: &Scene<'_>, workload: &Workload<'_>, line: &Line<'_>) -> bool {

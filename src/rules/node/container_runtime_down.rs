@@ -28,7 +28,7 @@ containers are usual reasons.",
     severity: Severity::Error,
     needs: &[Kind::Node, Kind::Pod],
     uses: &[Kind::Event],
-    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["cluster-dns-config", "external-dns", "image-pull-failed", "insufficient-resources", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["cluster-dns-config", "external-dns", "image-pull-failed", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,
 };
 

@@ -28,7 +28,7 @@ server. If the machine is lost, delete its Node object, so that volumes and Stat
     severity: Severity::Error,
     needs: &[Kind::Node, Kind::Pod, Kind::Lease],
     uses: &[],
-    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["cluster-dns-config", "external-dns", "insufficient-resources", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["cluster-dns-config", "external-dns", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,
 };
 

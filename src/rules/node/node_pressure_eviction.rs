@@ -30,7 +30,7 @@ Give the pods requests that match what they use, so that the scheduler spreads t
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Node],
     uses: &[Kind::Event],
-    explains: &[consequences::PODS_NOT_READY, &["crash-no-logs", "image-pull-failed", "insufficient-resources", "liveness-probe-failing", "readiness-probe-failing", "sandbox-failed", "untolerated-taint"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM, &["crash-no-logs", "image-pull-failed", "liveness-probe-failing", "readiness-probe-failing", "sandbox-failed", "untolerated-taint"]],
     check,
 };
 
@@ -45,7 +45,7 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .filter(|node| CONDITIONS.iter().any(|(type_, _)| is_true(node, type_)))
         .map(|node| (node.name(), node))
         .collect();
-    findings.extend(scene.pods().filter_map(|pod| evicted(pod, &pressed)));
+    findings.extend(scene.suspects().filter_map(|pod| evicted(pod, &pressed)));
     findings
 }
 

@@ -30,7 +30,7 @@ Give the workload the priority that it deserves, lower that of the other, keep i
     severity: Severity::Error,
     needs: &[Kind::Event, Kind::Pod],
     uses: &[Kind::ReplicaSet, Kind::PriorityClass],
-    explains: &[consequences::PODS_NOT_READY, &["insufficient-resources"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM],
     check,
 };
 

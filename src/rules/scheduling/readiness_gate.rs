@@ -35,7 +35,7 @@ Look at the controller that should set the condition; if there is none any more,
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.pods().flat_map(unmet).collect()
+    scene.suspects().flat_map(unmet).collect()
 }
 
 fn unmet(pod: PodView<'_>) -> Vec<Finding> {

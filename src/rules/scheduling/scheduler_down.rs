@@ -38,7 +38,7 @@ own, start that scheduler or remove the field.",
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut ignored: BTreeMap<&str, Vec<PodView<'_>>> = BTreeMap::new();
-    for pod in scene.pods().filter(|pod| scheduler::ignores(*pod)) {
+    for pod in scene.suspects().filter(|pod| scheduler::ignores(*pod)) {
         ignored.entry(scheduler::name(pod)).or_default().push(pod);
     }
     if ignored.is_empty() {

@@ -35,7 +35,7 @@ installed, is a device free?",
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let gated = scene.pods().filter_map(gated);
+    let gated = scene.suspects().filter_map(gated);
     let claims = scene.placements().iter().filter(|placement| placement.obstacle == Obstacle::ResourceClaim);
     gated.chain(claims.map(|placement| claim_waits(scene, placement))).collect()
 }

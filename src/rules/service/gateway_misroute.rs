@@ -28,7 +28,7 @@ Compare the route with its history and correct its target; the gateway may have 
     severity: Severity::Error,
     needs: &[Kind::Service, Kind::ConfigMap],
     uses: &[Kind::Ingress],
-    explains: &[&["dependency-unreachable", "log-error-running"]],
+    explains: &[&["dependency-unreachable", "log-error-running", "log-trend"]],
     check,
 };
 

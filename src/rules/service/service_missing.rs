@@ -53,7 +53,7 @@ struct Need<'s> {
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut needs: BTreeMap<Key<'_>, Need<'_>> = BTreeMap::new();
-    for container in scene.containers().filter(|container| !container.pod.is_finished()) {
+    for container in scene.suspect_containers().filter(|container| !container.pod.is_finished()) {
         for line in failing_calls::unresolved(container) {
             let Some(service) = line.host.and_then(|host| named(container, host)) else { continue };
             let key = (&container.pod.workload().object, container.name(), service.0, service.1);

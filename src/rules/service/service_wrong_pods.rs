@@ -26,7 +26,7 @@ Add the label that tells the apart to the selector, such as `app` or `app.kubern
     severity: Severity::Error,
     needs: &[Kind::Service, Kind::Pod],
     uses: &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
-    explains: &[&["app-exception", "dependency-unreachable", "log-error-running", "readiness-probe-failing"]],
+    explains: &[&["app-exception", "dependency-unreachable", "log-error-running", "log-trend", "readiness-probe-failing"]],
     check,
 };
 

@@ -30,7 +30,7 @@ Renew the certificate and put it into the Secret. Where cert-manager issues it, 
     severity: Severity::Critical,
     needs: &[Kind::Ingress],
     uses: &[Kind::Secret],
-    explains: &[&["log-error-running"]],
+    explains: &[&["log-error-running", "log-trend"]],
     check,
 };
 

@@ -36,7 +36,7 @@ const YOUNG: SignedDuration = SignedDuration::from_secs(10);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let young = |pod: &PodView<'_>| pod.created().is_some_and(|created| scene.now().duration_since(created) < YOUNG);
-    let waiting = scene.pods().filter(|pod| pod.phase() == "Pending" && !pod.is_terminating() && !young(pod));
+    let waiting = scene.suspects().filter(|pod| pod.phase() == "Pending" && !pod.is_terminating() && !young(pod));
     waiting.flat_map(missing).collect()
 }
 

@@ -3,10 +3,11 @@
 use k8s_openapi::api::core::v1::PersistentVolume;
 
 use crate::model::store::HasMeta as _;
-use crate::model::{Finding, Kind, Lookup, ObjectRef, Recommendation, Risk, Severity, Stored};
+use crate::model::{Finding, Kind, Lookup, ObjectRef, Severity, Stored};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
-use crate::scene::scheduling::claims::{ClaimView, Difference, claims};
+use crate::scene::scheduling::claims::{ClaimView, claims};
+use crate::scene::scheduling::misfit::{self, Source, cite, finish};
 use crate::scene::topology::claim_of;
 use crate::scene::{EventView, Obstacle, Placement, PodView, Scene};
 
@@ -17,8 +18,8 @@ pub static RULE: Rule = Rule {
     summary: "detects pending claims that no volume fits, and says in which field the nearest one differs",
     docs: "\
 ## What it means
-A claim waits for a volume, and none fits: too small, other access modes, another class or volume mode, labels that the \
-claim's selector does not meet, or the one that would fit belongs to another claim. Or the provisioner of its class makes none.
+A claim waits for a volume, and none fits: there is none, the nearest differs in several fields, or it cannot be used where the \
+pod may run. Or the provisioner of its class makes none. Where a single field is in the way, a rule of its own says which.
 
 ## How it is detected
 The claim is pending (a claim whose class waits for the first consumer counts only if a pod uses it). Each volume is compared \
@@ -30,73 +31,36 @@ a Released volume keeps the data of its former claim until somebody clears its c
     severity: Severity::Error,
     needs: &[Kind::PersistentVolumeClaim, Kind::Pod, Kind::Event, Kind::StorageClass],
     uses: &[Kind::PersistentVolume],
-    explains: &[consequences::PODS_NOT_READY, &["insufficient-resources"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM],
     check,
 };
 
-/// The controllers may take this long to bind a claim, or to provision a volume for it.
-const BINDING_SECONDS: i64 = 10;
+/// The provisioner of a class may take this long to make a volume.
 const PROVISIONING_SECONDS: i64 = 120;
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let claims = claims(scene);
-    let pending = claims.iter().filter(|claim| claim.is_pending() && is_wanted(claim));
+    let misfits = misfit::findings(scene, &RULE, |differences| misfit::field(differences).is_none());
     let unread = scene.placements().iter().filter(|placement| placement.obstacle == Obstacle::Claim);
-    pending.filter_map(unbound).chain(unread.filter_map(|placement| by_words(scene, placement))).collect()
-}
-
-fn is_wanted(claim: &ClaimView<'_>) -> bool {
-    let old = claim.age_seconds().is_none_or(|age| age >= BINDING_SECONDS);
-    old && (!claim.waits_for_consumer() || !claim.users.is_empty())
+    let without = claims.iter().filter(|claim| misfit::is_wanted(claim) && misfit::of(claim).is_none());
+    let words = unread.filter_map(|placement| by_words(scene, placement));
+    misfits.into_iter().chain(without.filter_map(unbound)).chain(words).collect()
 }
 
 fn unbound(claim: &ClaimView<'_>) -> Option<Finding> {
-    let named =
-        claim.claim.object.spec.as_ref().and_then(|spec| spec.volume_name.as_deref()).filter(|name| !name.is_empty());
-    if let Some(volume) = named {
-        return pre_bound(claim, volume);
-    }
-    let classes = &claim.scene.snapshot.objects.storage_classes;
-    let provisioner = match claim.class().filter(|class| !class.is_empty()).map(|class| classes.look_up("", class)) {
-        Some(Lookup::Found(class)) => {
-            Some(class.object.provisioner.as_str()).filter(|name| *name != "kubernetes.io/no-provisioner")
-        }
-        Some(Lookup::Absent) if !bears_class(claim) => return None,
-        Some(Lookup::Unknown) => return None,
-        Some(Lookup::Absent) | None => None,
-    };
-    match provisioner {
-        Some(provisioner) => not_provisioned(claim, provisioner),
-        None => no_volume(claim),
+    match misfit::source(claim)? {
+        Source::Named(volume) => lost(claim, volume),
+        Source::Provisioner(provisioner) => not_provisioned(claim, provisioner),
+        Source::Volumes => no_volume(claim),
     }
 }
 
-/// Returns whether a volume bears the claim's class, which then needs no object.
-fn bears_class(claim: &ClaimView<'_>) -> bool {
-    let volumes = &claim.scene.snapshot.objects.volumes;
-    volumes.iter().any(|volume| {
-        volume.object.spec.as_ref().is_some_and(|spec| spec.storage_class_name.as_deref() == claim.class())
-    })
-}
-
-fn pre_bound(claim: &ClaimView<'_>, name: &str) -> Option<Finding> {
-    match claim.scene.snapshot.objects.volumes.look_up("", name) {
-        Lookup::Found(volume) => {
-            let differences = claim.differences(&volume.object);
-            (!differences.is_empty()).then(|| differs(claim, volume, &differences))
-        }
-        Lookup::Absent => {
-            let message = format!("claim `{}` names the volume `{name}`, which does not exist", claim.name());
-            let finding =
-                RULE.finding(claim.object(), message).because(claim.object(), "spec.volumeName", name).confidence(0.95);
-            Some(finish(
-                claim,
-                finding,
-                format!("create the volume `{name}`, or make the claim again without `volumeName`"),
-            ))
-        }
-        Lookup::Unknown => None,
-    }
+fn lost(claim: &ClaimView<'_>, name: &str) -> Option<Finding> {
+    let Lookup::Absent = claim.scene.snapshot.objects.volumes.look_up("", name) else { return None };
+    let message = format!("claim `{}` names the volume `{name}`, which does not exist", claim.name());
+    let finding =
+        RULE.finding(claim.object(), message).because(claim.object(), "spec.volumeName", name).confidence(0.95);
+    Some(finish(claim, finding, format!("create the volume `{name}`, or make the claim again without `volumeName`")))
 }
 
 fn not_provisioned(claim: &ClaimView<'_>, provisioner: &str) -> Option<Finding> {
@@ -127,11 +91,8 @@ fn not_provisioned(claim: &ClaimView<'_>, provisioner: &str) -> Option<Finding> 
 fn no_volume(claim: &ClaimView<'_>) -> Option<Finding> {
     let volumes = &claim.scene.snapshot.objects.volumes;
     let said = claim.event("FailedBinding");
-    let compared = volumes.iter().map(|volume| (claim.differences(&volume.object), volume));
-    let near = compared.min_by_key(|(differences, volume)| (differences.len(), volume.object.name()));
-    match near {
-        Some((differences, volume)) if differences.is_empty() => out_of_reach(claim, volume),
-        Some((differences, volume)) => Some(differs(claim, volume, &differences)),
+    match misfit::nearest(claim) {
+        Some((_, volume)) => out_of_reach(claim, volume),
         // Without volumes and a class of its own, the missing default class is the cause.
         None if claim.class().is_none() && claim.scene.knows(Kind::StorageClass, "") => None,
         None if volumes.coverage.everywhere => Some(finish(
@@ -214,72 +175,6 @@ fn empty(claim: &ClaimView<'_>, said: Option<&EventView<'_>>) -> Finding {
         Some(event) => cite(finding, claim, event),
         None => finding,
     }
-}
-
-fn differs(claim: &ClaimView<'_>, volume: &Stored<PersistentVolume>, differences: &[Difference]) -> Finding {
-    let name = volume.object.name();
-    let phrases: Vec<_> = differences.iter().map(Difference::phrase).collect();
-    let fits = if claim.scene.snapshot.objects.volumes.len() == 1 {
-        "the only volume,"
-    } else {
-        "no volume fits; the nearest,"
-    };
-    let message = format!("claim `{}` cannot be bound: {fits} `{name}`, {}", claim.name(), phrases.join(" and "));
-    let object = ObjectRef::new(Kind::PersistentVolume, "", name);
-    let mut finding = RULE.finding(claim.object(), message).confidence(0.92);
-    for difference in differences {
-        finding = finding.because(claim.object(), path(difference.field, true), &*difference.wanted);
-        finding = finding.because(object.clone(), path(difference.field, false), &*difference.has);
-    }
-    if let Some(event) = claim.event("FailedBinding") {
-        finding = cite(finding, claim, event);
-    }
-    finish(claim, finding, cure(claim, name, differences)).next(quote::command(&["kubectl", "describe", "pv", name]))
-}
-
-fn path(field: &str, of_claim: bool) -> &'static str {
-    match (field, of_claim) {
-        ("claimRef", true) => "metadata.name",
-        ("claimRef", false) => "spec.claimRef",
-        ("phase", _) => "status.phase",
-        ("storageClassName", _) => "spec.storageClassName",
-        ("capacity", true) => "spec.resources.requests.storage",
-        ("capacity", false) => "spec.capacity.storage",
-        ("accessModes", _) => "spec.accessModes",
-        ("volumeMode", _) => "spec.volumeMode",
-        ("selector", true) => "spec.selector",
-        (_, _) => "metadata.labels",
-    }
-}
-
-fn cure(claim: &ClaimView<'_>, volume: &str, differences: &[Difference]) -> String {
-    match differences {
-        [one] if one.field == "claimRef" => {
-            format!("make another volume for `{}`: `{volume}` belongs to claim `{}`", claim.name(), one.has)
-        }
-        [one] if one.field == "phase" => {
-            format!("make another volume, or, if the data on `{volume}` may be reused, clear its claimRef")
-        }
-        [one] if one.field == "storageClassName" => format!(
-            "make the claim `{}` again with the storageClassName \"{}\", or give `{volume}` its class",
-            claim.name(),
-            one.has
-        ),
-        _ => format!("make the claim `{}` again so that `{volume}` fits, or make a volume that fits it", claim.name()),
-    }
-}
-
-fn cite(finding: Finding, claim: &ClaimView<'_>, event: &EventView<'_>) -> Finding {
-    let text: String = event.message.chars().take(300).collect();
-    finding
-        .because_at(claim.object(), format!("events[{}]", event.reason), text, event.last)
-        .seen(event.first, event.last)
-}
-
-fn finish(claim: &ClaimView<'_>, finding: Finding, cure: String) -> Finding {
-    let created = claim.claim.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let finding = claim.with_users(finding).seen(created, Some(claim.scene.now()));
-    finding.recommend(Recommendation::new("edit-object", cure).risk(Risk::Medium))
 }
 
 fn first_words(message: &str) -> String {

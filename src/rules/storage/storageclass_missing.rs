@@ -19,7 +19,7 @@ names none, no class is marked as the default, and no volume was made by hand.
 
 ## How it is detected
 The claim is pending, and the volume controller says `storageclass ... not found` or the listing of classes does not have \
-the name. A class without an object whose name volumes bear is fine: these are matched by hand, see pvc-no-matching-pv.
+the name. A class without an object whose name volumes bear is fine: these are matched by hand, see pvc-class-mismatch.
 
 ## What to do
 Make a new claim with a class that exists (the class of a claim cannot be changed), create the class, or mark one as the \
@@ -27,7 +27,7 @@ default.",
     severity: Severity::Error,
     needs: &[Kind::PersistentVolumeClaim, Kind::StorageClass],
     uses: &[Kind::PersistentVolume, Kind::Event, Kind::Pod],
-    explains: &[consequences::PODS_NOT_READY, &["insufficient-resources", "pvc-no-matching-pv"]],
+    explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM, &["pvc-class-mismatch", "pvc-no-matching-pv"]],
     check,
 };
 

@@ -32,7 +32,8 @@ Follow the recommendation, which depends on what the kubelet says.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let starting = scene.pods().filter(|pod| pod.phase() == "Pending" && pod.node().is_some() && !pod.is_terminating());
+    let starting =
+        scene.suspects().filter(|pod| pod.phase() == "Pending" && pod.node().is_some() && !pod.is_terminating());
     starting.filter_map(failed).collect()
 }
 

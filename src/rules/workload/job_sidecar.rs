@@ -58,7 +58,7 @@ const NAMES: &[&str] = &[
 ];
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.pods().filter(|pod| is_of_job(*pod)).filter_map(held_open).collect()
+    scene.suspects().filter(|pod| is_of_job(*pod)).filter_map(held_open).collect()
 }
 
 fn is_of_job(pod: PodView<'_>) -> bool {

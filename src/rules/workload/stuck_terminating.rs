@@ -34,7 +34,7 @@ record: its containers may still run and write to their volume.",
 const SLACK: SignedDuration = SignedDuration::from_secs(60);
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    scene.pods().filter_map(stuck).collect()
+    scene.suspects().filter_map(stuck).collect()
 }
 
 fn stuck(pod: PodView<'_>) -> Option<Finding> {

@@ -1,4 +1,5 @@
 //! Who may do what, and what the API server refused.
 
+pub mod quota;
 pub mod rbac;
 pub mod refusal;

@@ -30,7 +30,7 @@ struct Said<'s> {
 
 /// Returns what pods lack: objects of a kind, or (`only_key`) keys of them.
 pub fn of_kind<'s>(scene: &'s Scene<'_>, kind: Kind, only_key: bool) -> Vec<Lack<'s>> {
-    let lacks = scene.pods().flat_map(of_pod);
+    let lacks = scene.suspects().flat_map(of_pod);
     lacks.filter(|lack| lack.reference.kind == kind && lack.only_key == only_key).collect()
 }
 

@@ -6,3 +6,4 @@ pub mod lack;
 pub mod mounted_config;
 pub mod mounts;
 pub mod reference;
+pub mod wrong_value;

@@ -56,7 +56,7 @@ pub struct PullFailure<'s> {
 
 /// Returns the containers that wait for their image for this cause.
 pub fn failures<'s>(scene: &'s Scene<'_>, cause: PullCause) -> Vec<PullFailure<'s>> {
-    scene.containers().filter_map(PullFailure::of).filter(|failure| failure.cause == cause).collect()
+    scene.suspect_containers().filter_map(PullFailure::of).filter(|failure| failure.cause == cause).collect()
 }
 
 impl<'s> PullFailure<'s> {
@@ -70,7 +70,7 @@ impl<'s> PullFailure<'s> {
             return None;
         }
         let said = waiting.message.as_deref().unwrap_or_default();
-        let cause = cause_of(reason, said);
+        let cause = cause_for(container.image(), reason, said);
         let unknown = Self { container, cause, reason, text: words(said), event: None };
         if cause != PullCause::Unknown {
             return Some(unknown);
@@ -78,7 +78,7 @@ impl<'s> PullFailure<'s> {
         let events: Vec<_> = container.pod.events().filter(|event| tells(container, event)).collect();
         let known = events.iter().rev().find(|event| cause_of("", event.message) != PullCause::Unknown);
         let Some(event) = known.or(events.last()) else { return Some(unknown) };
-        let cause = cause_of("", event.message);
+        let cause = cause_for(container.image(), "", event.message);
         Some(Self { cause, text: event.message, event: Some(event), ..unknown })
     }
 
@@ -150,6 +150,14 @@ fn words(message: &str) -> &str {
         return message;
     }
     message.split_once("\": ").map_or("", |(_, rest)| rest)
+}
+
+/// Reads the cause; Docker's official images are public, so that who is refused one asks for what is not there.
+fn cause_for(image: &str, reason: &str, message: &str) -> PullCause {
+    match cause_of(reason, message) {
+        PullCause::Unauthorized if is_official(image) => PullCause::Absent,
+        cause => cause,
+    }
 }
 
 /// Reads the cause; the order decides where one failure comes wrapped in another, as in `failed to authorize: no such host`.
@@ -242,6 +250,11 @@ impl PullFailure<'_> {
         AMBIGUOUS.iter().any(|word| text.contains(word)) || (text.contains("anonymous token") && text.contains("403"))
     }
 
+    /// Returns whether it is one of Docker's official images and yet was refused, by a mirror or by the registry itself.
+    pub fn is_refused_official(&self) -> bool {
+        is_official(self.image()) && cause_of(self.reason, self.text) == PullCause::Unauthorized
+    }
+
     /// Returns whether the registry knows the repository and only lacks the tag or digest.
     pub fn lacks_only_tag(&self) -> bool {
         let text = self.text.to_ascii_lowercase();
@@ -265,6 +278,11 @@ pub fn registry(image: &str) -> &str {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
         _ => "docker.io",
     }
+}
+
+/// Returns whether an image is one of Docker's official ones, which need no credentials.
+fn is_official(image: &str) -> bool {
+    parts(image).0.starts_with("docker.io/library/")
 }
 
 /// Splits an image into its full repository and its tag or digest: `redis:7` is (`docker.io/library/redis`, `7`).

@@ -34,10 +34,13 @@ impl<'s> ImageHints<'s> {
     /// Collects the images; linear in pods and in the images of nodes.
     pub fn new(scene: &'s Scene<'_>) -> Self {
         let mut hints = Self::default();
+        let mut last = "";
         for container in scene.containers() {
             let pulled = container.status.is_some_and(|status| !status.image_id.is_empty());
-            if pulled {
-                hints.add(container.image(), container.pod.workload().object.clone());
+            // Replicas follow each other, and one speaks for all.
+            if pulled && container.image() != last {
+                last = container.image();
+                hints.add(last, container.pod.workload().object.clone());
             }
         }
         for node in &scene.snapshot.objects.nodes {
@@ -94,7 +97,7 @@ impl<'s> ImageHints<'s> {
     fn near_repository(&self, image: &str) -> Option<Alternative> {
         let (repository, tag) = parts(image);
         // Most of a repository's name is its registry and folder: only a real slip counts.
-        let slips = |other: &&str| strsim::damerau_levenshtein(&repository, other) <= 2;
+        let slips = |other: &&str| near::slips(&repository, other, 2).is_some();
         let best = *near::nearest(&repository, self.tags.keys().map(String::as_str).filter(slips)).first()?;
         let tags = &self.tags[best];
         let (tag, object) = tags.get_key_value(tag).or_else(|| tags.last_key_value())?;
@@ -123,7 +126,8 @@ fn before(container: ContainerView<'_>) -> Option<Alternative> {
     let (pod, workload) = (container.pod, &container.pod.workload().object);
     let sets = pod.scene.snapshot.objects.replica_sets.in_namespace(pod.namespace());
     let owned = sets.filter(|set| {
-        owners::controller(set.meta()).is_some_and(|owner| owners::reference(owner, pod.namespace()) == *workload)
+        owners::controller(set.meta())
+            .is_some_and(|owner| owner.name == workload.name && owners::reference(owner, pod.namespace()) == *workload)
     });
     let images = owned.filter_map(|set| {
         let spec = set.spec.as_ref()?.template.as_ref()?.spec.as_ref()?;

@@ -63,6 +63,11 @@ pub fn shown(line: &str) -> String {
     clean.chars().take(239).chain(['…']).collect()
 }
 
+/// Cuts a text to so many characters, the last of which tells that more follows.
+pub fn clip(text: &str, most: usize) -> String {
+    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
+}
+
 /// Returns a line as it stands but for its colours, cut at 300 characters: evidence.
 pub fn raw(line: &str) -> String {
     let plain = uncoloured(line.trim());

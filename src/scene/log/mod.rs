@@ -10,8 +10,11 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod traceback;
+pub mod trend;
 
-use crate::model::ContainerLogs;
+use std::collections::HashMap;
+
+use crate::model::{ContainerLogs, Snapshot};
 
 pub use decisive::{Decisive, Weight};
 pub use template::Template;
@@ -28,6 +31,41 @@ impl<'a> Logs<'a> {
     pub(super) fn new(logs: &'a ContainerLogs) -> Self {
         let digest = |text: &'a Option<String>| text.as_deref().map(LogDigest::new);
         Self { current: digest(&logs.current), previous: digest(&logs.previous) }
+    }
+}
+
+/// All logs, by pod and container.
+#[derive(Debug)]
+pub(super) struct LogIndex<'a> {
+    /// Where the logs of a pod's containers are.
+    pods: HashMap<(&'a str, &'a str), usize>,
+    logs: Vec<Vec<(&'a str, Logs<'a>)>>,
+}
+
+impl<'a> LogIndex<'a> {
+    /// Reads all logs.
+    pub(super) fn new(snapshot: &'a Snapshot) -> Self {
+        let mut index = Self { pods: HashMap::new(), logs: Vec::new() };
+        for (container, logs) in &snapshot.logs {
+            let pod = (container.namespace.as_str(), container.pod.as_str());
+            let at = *index.pods.entry(pod).or_insert(index.logs.len());
+            if at == index.logs.len() {
+                index.logs.push(Vec::new());
+            }
+            index.logs[at].push((container.container.as_str(), Logs::new(logs)));
+        }
+        index
+    }
+
+    /// Returns whether a container of this pod has logs.
+    pub(super) fn has(&self, namespace: &str, pod: &str) -> bool {
+        self.pods.contains_key(&(namespace, pod))
+    }
+
+    /// Returns the logs of a container.
+    pub(super) fn of(&self, namespace: &str, pod: &str, container: &str) -> Option<&Logs<'a>> {
+        let &at = self.pods.get(&(namespace, pod))?;
+        self.logs[at].iter().find(|(name, _)| *name == container).map(|(_, logs)| logs)
     }
 }
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{
     Container, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
 };
 
-use crate::model::{ContainerRef, ObjectRef, Subject};
+use crate::model::{ObjectRef, Subject};
 use crate::scene::log::Logs;
 use crate::scene::{Crash, EventView, LogDigest, PodView};
 
@@ -43,15 +43,6 @@ impl<'s> ContainerView<'s> {
     /// Returns what a person changes: the workload, and the container in it.
     pub fn subject(self) -> Subject {
         Subject { object: self.pod.workload().object.clone(), container: Some(self.name().to_owned()) }
-    }
-
-    /// Returns the address for logs and metrics.
-    pub fn container_ref(self) -> ContainerRef {
-        ContainerRef {
-            namespace: self.pod.namespace().to_owned(),
-            pod: self.pod.name().to_owned(),
-            container: self.name().to_owned(),
-        }
     }
 
     /// Returns a limit as written: `64Mi`.
@@ -132,7 +123,7 @@ impl<'s> ContainerView<'s> {
 
     /// Returns its logs.
     pub fn logs(self) -> Option<&'s Logs<'s>> {
-        self.pod.scene.logs(&self.container_ref())
+        self.pod.scene.logs(self.pod.namespace(), self.pod.name(), self.name())
     }
 
     /// Returns what the run that ended last wrote: the previous log while a new run is up, else the present one.

@@ -11,5 +11,6 @@ pub mod memory;
 pub mod owners;
 pub mod pod;
 pub mod sandbox;
+pub(in crate::scene) mod suspect;
 pub mod testimony;
 pub mod workload;

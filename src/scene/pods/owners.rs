@@ -29,6 +29,19 @@ pub fn workload_of(snapshot: &Snapshot, pod: &Pod) -> ObjectRef {
     owner
 }
 
+/// Returns whether two pods have the same controller, so that [`workload_of`] is the same for both.
+pub(in crate::scene) fn are_siblings(one: &Pod, other: &Pod) -> bool {
+    let owner = controller(one.meta());
+    owner.is_some()
+        && owner == controller(other.meta())
+        && one.namespace() == other.namespace()
+        && template_hash(one) == template_hash(other)
+}
+
+fn template_hash(pod: &Pod) -> Option<&str> {
+    pod.meta().labels.as_ref()?.get("pod-template-hash").map(String::as_str)
+}
+
 /// Returns the owner's address, in the namespace of what it owns.
 pub fn reference(owner: &OwnerReference, namespace: &str) -> ObjectRef {
     ObjectRef::parse(&owner.api_version, &owner.kind, Some(namespace), &owner.name)
@@ -40,8 +53,7 @@ fn above_replica_set(snapshot: &Snapshot, pod: &Pod, owner: ObjectRef) -> Object
     if let Some(set) = snapshot.objects.replica_sets.get(pod.namespace(), &owner.name) {
         return controller(set.meta()).map_or(owner, |above| reference(above, pod.namespace()));
     }
-    let hash = pod.meta().labels.as_ref().and_then(|labels| labels.get("pod-template-hash"));
-    let deployment = hash.and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
+    let deployment = template_hash(pod).and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-'));
     match deployment {
         Some(name) => ObjectRef::new(Kind::Deployment, pod.namespace(), name),
         None => owner,

@@ -96,7 +96,8 @@ impl<'s> PodView<'s> {
 
     /// Returns its events, oldest first.
     pub fn events(self) -> impl Iterator<Item = &'s EventView<'s>> {
-        self.scene.events_about("Pod", self.namespace(), self.name())
+        let events = &self.scene.events()[self.scene.pod_events[self.index].clone()];
+        events.iter().filter(|event| event.kind() == "Pod")
     }
 
     /// Returns the newest event of a reason.

@@ -9,7 +9,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Returns the pods that still have no sandbox, with the newest event that says so.
 pub fn failures<'s>(scene: &'s Scene<'s>) -> Vec<(PodView<'s>, &'s EventView<'s>)> {
-    let pods = scene.pods().filter(|pod| pod.phase() == "Pending" && !pod.is_terminating() && !has_sandbox(*pod));
+    let pods = scene.suspects().filter(|pod| pod.phase() == "Pending" && !pod.is_terminating() && !has_sandbox(*pod));
     let failing = pods.filter_map(|pod| Some((pod, pod.event("FailedCreatePodSandBox")?)));
     failing.filter(|(_, event)| scene.is_recent(event.last) && persists(scene, event)).collect()
 }

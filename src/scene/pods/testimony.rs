@@ -35,7 +35,7 @@ pub struct Testimony<'s> {
 /// Iterates over the logs of all containers in scope that crashed or run and wrote something.
 pub fn testimonies<'s>(scene: &'s Scene<'s>) -> impl Iterator<Item = Testimony<'s>> {
     scene
-        .containers()
+        .suspect_containers()
         .filter_map(Testimony::of)
         .flat_map(|testimony| std::iter::once(testimony).chain(testimony.other_run()))
 }
@@ -139,8 +139,8 @@ impl<'s> Testimony<'s> {
         finding.because_at(self.container.pod_ref(), self.path(number), line::raw(text), time)
     }
 
-    /// Iterates over what the program said of a change of its configuration shortly before a complaint began.
-    pub fn change_before(&self, template: &Template<'_>) -> Vec<(usize, &'s str)> {
+    /// Iterates over what the program said of a change of its configuration shortly before a line.
+    pub fn change_before(&self, number: usize) -> Vec<(usize, &'s str)> {
         const SHORTLY: usize = 30;
         let speaks = |text: &str| {
             let lower = text.to_ascii_lowercase();
@@ -156,18 +156,14 @@ impl<'s> Testimony<'s> {
             ];
             words.iter().any(|word| lower.contains(word))
         };
-        let first = template.number.saturating_sub(SHORTLY);
-        let before = self.log.text.lines().enumerate().skip(first).take(template.number.saturating_sub(first + 1));
+        let first = number.saturating_sub(SHORTLY);
+        let before = self.log.text.lines().enumerate().skip(first).take(number.saturating_sub(first + 1));
         before.filter(|(_, text)| speaks(text)).map(|(index, text)| (index + 1, text)).collect()
     }
 
     /// Returns whether the container is a database or broker: it logs the same words about its clients as they do.
     pub fn is_server(&self) -> bool {
-        let mut ports = self.container.spec.ports.iter().flatten().map(|port| port.container_port);
-        let image = self.container.image().rsplit('/').next().unwrap_or_default();
-        let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
-        ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
-            || servers.iter().any(|name| image.starts_with(name))
+        is_server(self.container)
     }
 
     /// Returns whether the container was stopped from outside while it ran: a failed probe, an eviction.
@@ -230,6 +226,15 @@ impl<'s> Testimony<'s> {
     pub fn decisive(&self) -> Option<Decisive<'s>> {
         self.log.decisive
     }
+}
+
+/// Returns whether a container is a database or broker, by its ports and image.
+pub fn is_server(container: ContainerView<'_>) -> bool {
+    let mut ports = container.spec.ports.iter().flatten().map(|port| port.container_port);
+    let image = container.image().rsplit('/').next().unwrap_or_default();
+    let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
+    ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
+        || servers.iter().any(|name| image.starts_with(name))
 }
 
 /// Returns whether what happened to a pod matters no more: its Job was done by another pod, its CronJob succeeded

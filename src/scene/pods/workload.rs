@@ -50,11 +50,13 @@ pub(in crate::scene) struct Builder<'a> {
     snapshot: &'a Snapshot,
     workloads: Vec<Workload<'a>>,
     index: HashMap<ObjectRef, usize>,
+    /// The pod that came last, and its workload: pods are sorted by name, so that siblings follow each other.
+    last: Option<(&'a Pod, usize)>,
 }
 
 impl<'a> Builder<'a> {
     pub(in crate::scene) fn new(snapshot: &'a Snapshot) -> Self {
-        let mut builder = Self { snapshot, workloads: Vec::new(), index: HashMap::new() };
+        let mut builder = Self { snapshot, workloads: Vec::new(), index: HashMap::new(), last: None };
         builder.add_listed();
         builder
     }
@@ -121,16 +123,24 @@ impl<'a> Builder<'a> {
 
     /// Adds a pod to its workload, which is made if nothing listed it.
     pub(in crate::scene) fn add_pod(&mut self, pod_index: usize, pod: &'a Stored<Pod>) -> usize {
-        let owner = owners::workload_of(self.snapshot, pod);
-        let index = match self.index.get(&owner) {
-            Some(&index) => index,
-            None => self.push(Workload::new(owner)),
+        let index = match self.last {
+            Some((sibling, index)) if owners::are_siblings(sibling, pod) => index,
+            _ => self.workload_of(pod),
         };
+        self.last = Some((pod, index));
         let workload = &mut self.workloads[index];
         workload.pods.push(pod_index);
         workload.template = workload.template.or(pod.spec.as_ref());
         workload.labels = workload.labels.or(pod.metadata.labels.as_ref());
         index
+    }
+
+    fn workload_of(&mut self, pod: &'a Pod) -> usize {
+        let owner = owners::workload_of(self.snapshot, pod);
+        match self.index.get(&owner) {
+            Some(&index) => index,
+            None => self.push(Workload::new(owner)),
+        }
     }
 
     pub(in crate::scene) fn finish(self) -> (Vec<Workload<'a>>, HashMap<ObjectRef, usize>) {

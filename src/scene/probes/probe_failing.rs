@@ -20,7 +20,7 @@ pub struct FailingProbe<'s> {
 
 /// Returns the failing probes of a kind, in the order of pods and containers.
 pub fn failing<'s>(scene: &'s Scene<'_>, kind: ProbeKind) -> impl Iterator<Item = FailingProbe<'s>> {
-    scene.containers().filter_map(move |container| {
+    scene.suspect_containers().filter_map(move |container| {
         let probe = ProbeView::of(container, kind)?;
         let (failure, state) = probe.failure()?;
         let verdict = probe.verdict(&failure);

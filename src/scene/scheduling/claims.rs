@@ -22,6 +22,9 @@ pub struct ClaimView<'s> {
 
 /// Iterates over the claims in scope; linear in claims and pods.
 pub fn claims<'s>(scene: &'s Scene<'s>) -> Vec<ClaimView<'s>> {
+    if scene.snapshot.objects.claims.is_empty() {
+        return Vec::new();
+    }
     let mut users: HashMap<(&str, &str), Vec<PodView<'s>>> = HashMap::new();
     for pod in scene.pods().filter(|pod| !pod.is_finished()) {
         let volumes = pod.spec().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();

@@ -83,21 +83,27 @@ pub fn since(condition: &NodeCondition) -> Option<Timestamp> {
     condition.last_transition_time.as_ref().map(|time| time.0)
 }
 
-/// Returns the nodes that carry pods in scope, or that pods in scope cannot go to; of a whole cluster all nodes.
-pub fn all<'s>(scene: &'s Scene<'s>) -> Vec<NodeView<'s>> {
-    let mut pods: HashMap<&str, Vec<PodView<'s>>> = HashMap::new();
-    for pod in scene.pods().filter(|pod| !pod.is_finished()) {
-        if let Some(node) = pod.node() {
-            pods.entry(node).or_default().push(pod);
+/// Finds the pods in scope on each node that are not finished, as indices.
+pub(in crate::scene) fn pods_on<'a>(scene: &Scene<'a>) -> HashMap<&'a str, Vec<usize>> {
+    let mut pods: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, pod) in scene.pods.iter().enumerate().filter(|(index, _)| !scene.pod(*index).is_finished()) {
+        let node = pod.object.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        if let Some(node) = node.filter(|node| !node.is_empty()) {
+            pods.entry(node).or_default().push(index);
         }
     }
+    pods
+}
+
+/// Returns the nodes that carry pods in scope, or that pods in scope cannot go to; of a whole cluster all nodes.
+pub fn all<'s>(scene: &'s Scene<'s>) -> Vec<NodeView<'s>> {
     let waiting: Vec<PodView<'s>> =
-        scene.pods().filter(|pod| pod.is_unscheduled() && meets_failing_nodes(*pod)).collect();
+        scene.suspects().filter(|pod| pod.is_unscheduled() && meets_failing_nodes(*pod)).collect();
     let everything = scene.snapshot.scope.namespaces.is_empty();
     let view = |node: &'s Stored<Node>| NodeView {
         scene,
         node,
-        pods: pods.remove(node.object.name()).unwrap_or_default(),
+        pods: scene.pods_on(node.object.name()).collect(),
         waiting: if is_ready(node) { Vec::new() } else { waiting.clone() },
     };
     let nodes = scene.snapshot.objects.nodes.iter().map(view);

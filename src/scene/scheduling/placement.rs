@@ -63,7 +63,7 @@ impl Placement {
 pub(in crate::scene) fn find(scene: &Scene<'_>) -> Vec<Placement> {
     let mut judged: HashMap<(ObjectRef, String), (Obstacle, Vec<usize>, bool)> = HashMap::new();
     let mut placements = Vec::new();
-    for pod in scene.pods().filter(|pod| waits(*pod)) {
+    for pod in scene.suspects().filter(|pod| waits(*pod)) {
         let Some((text, path, since)) = words_about(pod) else { continue };
         let reasons = words::reasons(&text);
         let workload = pod.workload().object.clone();
@@ -75,11 +75,14 @@ pub(in crate::scene) fn find(scene: &Scene<'_>) -> Vec<Placement> {
 }
 
 fn waits(pod: PodView<'_>) -> bool {
+    if !pod.is_unscheduled() || pod.is_terminating() {
+        return false;
+    }
     let now = pod.scene.now();
     let young = pod.created().is_some_and(|created| now.duration_since(created) < YOUNG);
     let scaling = pod.events().filter(|event| event.reason == "TriggeredScaleUp" || event.reason == "Nominated");
     let scaling = scaling.filter_map(|event| event.last).any(|last| now.duration_since(last) < SCALING_UP);
-    pod.is_unscheduled() && !pod.is_terminating() && !young && !scaling
+    !young && !scaling
 }
 
 fn words_about(pod: PodView<'_>) -> Option<(String, &'static str, Option<Timestamp>)> {

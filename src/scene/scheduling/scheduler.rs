@@ -18,11 +18,14 @@ const STALE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Returns whether no scheduler has noted anything on a pod that has waited for a while.
 pub fn ignores(pod: PodView<'_>) -> bool {
+    if !pod.is_unscheduled() || pod.is_terminating() {
+        return false;
+    }
     let gated = pod.spec().is_some_and(|spec| spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()));
     let old = pod.created().is_some_and(|created| pod.scene.now().duration_since(created) > PATIENCE);
     let noted = pod.condition("PodScheduled").is_some()
         || pod.events().any(|event| matches!(event.reason, "FailedScheduling" | "Scheduled"));
-    pod.is_unscheduled() && old && !gated && !noted && !pod.is_terminating()
+    old && !gated && !noted
 }
 
 /// Returns the name of the scheduler that a pod asks for.
@@ -127,7 +130,7 @@ impl Traces {
 
 /// Lets workloads whose pods the scheduler ignores depend on where it should run.
 pub(in crate::scene) fn connect(scene: &Scene<'_>, topology: &mut Topology) {
-    let ignored: Vec<_> = scene.pods().filter(|pod| ignores(*pod) && name(*pod) == DEFAULT).collect();
+    let ignored: Vec<_> = scene.suspects().filter(|pod| ignores(*pod) && name(*pod) == DEFAULT).collect();
     if ignored.is_empty() {
         return;
     }

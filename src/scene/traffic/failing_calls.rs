@@ -78,8 +78,8 @@ const HINTS: &[&str] = &[
 /// Returns the names that do not resolve, each once with its first line; a line that names no host is `None`.
 pub fn unresolved(container: ContainerView<'_>) -> Vec<Line<'_>> {
     let mut seen = BTreeSet::new();
-    let lines = lines(container).filter_map(|line| Some(Line { host: unresolved_in(line.text)?, ..line }));
-    lines.filter(|line| seen.insert(line.host)).collect()
+    let told = lines(container).filter_map(|said| Some((unresolved_in(said.text)?, said)));
+    told.filter(|(host, _)| seen.insert(*host)).map(|(host, said)| said.line(container, host)).collect()
 }
 
 /// Returns the host that a line says does not resolve; `Some(None)` if it does not name it.
@@ -114,11 +114,11 @@ pub fn unanswered<'s>(container: ContainerView<'s>, host: &str) -> Option<Line<'
         "failed to connect",
         "reset by peer",
     ];
-    let fails = |line: &Line<'_>| {
+    let fails = |line: &Said<'_>| {
         let lower = line.text.to_ascii_lowercase();
         has_word(&lower, host) && WORDS.iter().any(|word| lower.contains(word))
     };
-    lines(container).filter(fails).last()
+    lines(container).filter(fails).last().map(|said| said.line(container, None))
 }
 
 /// Returns whether a host stands in a line as a word of its own.
@@ -131,22 +131,28 @@ pub fn has_word(line: &str, word: &str) -> bool {
     })
 }
 
-fn lines(container: ContainerView<'_>) -> impl Iterator<Item = Line<'_>> {
+/// A line before it is known to matter: logs are long, and an address takes memory.
+struct Said<'s> {
+    text: &'s str,
+    number: usize,
+    previous: bool,
+}
+
+impl<'s> Said<'s> {
+    fn line(self, container: ContainerView<'s>, host: Option<&'s str>) -> Line<'s> {
+        let Self { text, number, previous } = self;
+        Line { host, text, number, previous, pod: container.pod_ref(), container: container.name() }
+    }
+}
+
+fn lines(container: ContainerView<'_>) -> impl Iterator<Item = Said<'_>> {
     let logs = container.logs();
     let previous = logs.and_then(|logs| logs.previous.as_ref()).map(|log| (log, true));
     let current = logs.and_then(|logs| logs.current.as_ref()).map(|log| (log, false));
-    let pod = container.pod_ref();
-    previous.into_iter().chain(current).flat_map(move |(log, previous)| {
-        let pod = pod.clone();
-        tail(log).map(move |(number, text)| Line {
-            host: None,
-            text,
-            number,
-            previous,
-            pod: pod.clone(),
-            container: container.name(),
-        })
-    })
+    previous
+        .into_iter()
+        .chain(current)
+        .flat_map(move |(log, previous)| tail(log).map(move |(number, text)| Said { text, number, previous }))
 }
 
 fn tail<'s>(log: &LogDigest<'s>) -> impl Iterator<Item = (usize, &'s str)> {

@@ -98,7 +98,7 @@ fn running<'s>(testimony: &Testimony<'s>) -> impl Iterator<Item = &'s Template<'
 /// Returns whether a program was given a new configuration just before its peers failed for the first time.
 pub fn began_with_a_change(testimony: &Testimony<'_>) -> bool {
     let first = testimony.log.templates.iter().find(|template| is_failure(template));
-    first.is_some_and(|first| !testimony.change_before(first).is_empty())
+    first.is_some_and(|first| !testimony.change_before(first.number).is_empty())
 }
 
 fn is_failure(template: &Template<'_>) -> bool {

@@ -41,10 +41,26 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
         | "init_container_failed"
         | "cpu_throttling"
         | "unknown" => {}
+        "cpu_throttling"
+        | "cpu_overload"
+        | "disk_saturation"
+        | "error_rate"
+        | "memory_saturation"
+        | "network_delay"
+        | "network_packet_loss" => {
+            calm_signals(patient);
+        }
         "init_container_waiting" => super::service::provide_named(patient),
         _ => return false,
     }
     true
+}
+
+/// Lets no alert fire and no series show a burden.
+fn calm_signals(patient: &mut Patient<'_>) {
+    for signals in ["alerts", "metrics", "cadvisor", "usage"] {
+        remove(&mut patient.document.0, signals);
+    }
 }
 
 fn more_memory(patient: &mut Patient<'_>) {

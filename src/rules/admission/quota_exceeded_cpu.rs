@@ -1,0 +1,42 @@
+//! A quota of CPU is used up.
+
+use crate::model::{Finding, Kind, Severity};
+use crate::rules::{Rule, consequences};
+use crate::scene::Scene;
+use crate::scene::access::quota;
+
+/// See [`Rule::docs`].
+pub static RULE: Rule = Rule {
+    id: "quota-exceeded-cpu",
+    category: "quota_exceeded",
+    summary: "detects workloads that cannot get pods because a ResourceQuota of CPU is used up",
+    docs: "\
+## What it means
+The namespace has a ResourceQuota on CPU, and what the pods' containers ask for does not fit into what is left of it. \
+The API server refuses the object; nothing is even scheduled, so there is no pod to look at.
+
+## How it is detected
+A controller that still lacks pods was refused with `exceeded quota`, and CPU is what is exceeded.
+
+## What to do
+Raise the quota, or lower the CPU requests or limits of what runs in the namespace.",
+    severity: Severity::Error,
+    needs: &[Kind::Event],
+    uses: &[Kind::ResourceQuota, Kind::ReplicaSet],
+    explains: &[
+        consequences::PODS_NOT_READY,
+        &[
+            "app-exception",
+            "config-changed",
+            "external-dns",
+            "readiness-probe-failing",
+            "scaled-to-zero",
+            "service-missing",
+        ],
+    ],
+    check,
+};
+
+fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    quota::exceeded(scene, &RULE, |resource| matches!(resource, "cpu" | "requests.cpu" | "limits.cpu"))
+}
