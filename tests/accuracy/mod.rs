@@ -81,15 +81,16 @@ fn answers() -> &'static [Answer] {
     ANSWERS.get_or_init(score::answers)
 }
 
-/// What the gates say of the recorded states that are told right: of each label of each body one, or of all.
+/// What the gates say of the recorded states that are told right: of one for each rule, or of all.
 fn recorded() -> &'static [Outcome] {
     static OUTCOMES: OnceLock<Vec<Outcome>> = OnceLock::new();
     OUTCOMES.get_or_init(|| {
         let all = std::env::var_os("RCA_GATES").is_some_and(|which| which == "all");
         let mut seen = BTreeSet::new();
-        let right = answers().iter().filter(|answer| answer.right && answer.said.is_some());
-        let chosen = right.filter(|answer| seen.insert((&answer.body, &answer.label)) || all);
-        let cases: Vec<Case> = chosen.map(|answer| answer.case.clone()).collect();
+        let right = answers().iter().filter(|answer| answer.right);
+        let told = right.filter_map(|answer| Some((answer.said.as_ref()?.0.as_str(), &answer.case)));
+        let chosen = told.filter(|(rule, _)| seen.insert(*rule) || all);
+        let cases: Vec<Case> = chosen.map(|(_, case)| case.clone()).collect();
         map(&cases, judge)
     })
 }

@@ -82,8 +82,12 @@ fn scenarios(body: &Path, out: &Path) -> Vec<Answer> {
         .collect()
 }
 
-/// Runs a body's script and keeps what it prints.
+/// Runs a body's script and keeps what it prints; what is newer than the program is still right.
 fn save(mut run: Command, file: &Path) {
+    let made = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
+    if made(file) > made(Path::new(PROGRAM)) {
+        return;
+    }
     let output = run.output().unwrap_or_else(|error| panic!("{run:?}: {error}"));
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{run:?}: {words}");

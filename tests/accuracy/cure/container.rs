@@ -38,8 +38,8 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
         | "volume_mount_path"
         | "port_conflict"
         | "too_many_open_files"
+        | "too_many_connections"
         | "init_container_failed"
-        | "cpu_throttling"
         | "unknown" => {}
         "cpu_throttling"
         | "cpu_overload"
