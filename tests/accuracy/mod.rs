@@ -81,7 +81,10 @@ fn answers() -> &'static [Answer] {
     ANSWERS.get_or_init(score::answers)
 }
 
-/// What the gates say of the recorded states that are told right: of one for each rule, or of all.
+/// So that a run takes minutes, the states of every third rule are judged, unless all are asked for.
+const EVERY: usize = 3;
+
+/// What the gates say of the recorded states that are told right: of one for each third rule, or of all.
 fn recorded() -> &'static [Outcome] {
     static OUTCOMES: OnceLock<Vec<Outcome>> = OnceLock::new();
     OUTCOMES.get_or_init(|| {
@@ -89,7 +92,7 @@ fn recorded() -> &'static [Outcome] {
         let mut seen = BTreeSet::new();
         let right = answers().iter().filter(|answer| answer.right);
         let told = right.filter_map(|answer| Some((answer.said.as_ref()?.0.as_str(), &answer.case)));
-        let chosen = told.filter(|(rule, _)| seen.insert(*rule) || all);
+        let chosen = told.filter(|(rule, _)| all || (seen.insert(*rule) && seen.len() % EVERY == 1));
         let cases: Vec<Case> = chosen.map(|(_, case)| case.clone()).collect();
         map(&cases, judge)
     })

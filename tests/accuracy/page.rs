@@ -14,7 +14,7 @@ const HEAD: &str = "\
 
 How often the first incident is the right one, and what the answers withstand. `tests/accuracy/run` judges the rules' own
 fixtures and two public bodies of recorded states, where their folder is there (`RCA_SHARED`, or `shared` beside the
-repository), and prints this page; `--all` changes every recorded state that is told right, not one for each rule. Nothing in
+repository), and prints this page; `--all` changes every recorded state that is told right, not one for each third rule. Nothing in
 the engine knows the bodies.
 ";
 
