@@ -13,7 +13,7 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     let scene = Scene::new(snapshot);
     let (mut findings, not_evaluated) = rules::run(&scene);
     findings.retain(|finding| !policy.skip.contains(finding.rule.id));
-    let incidents = diagnose::diagnose(&scene, findings);
+    let incidents = diagnose::diagnose(&scene, findings, &not_evaluated);
     let fate = diagnose::target::fate(&scene);
     let (incidents, notes) = diagnose::target::focus(&scene, &fate, incidents);
     Report {

@@ -1,21 +1,25 @@
 //! From findings to incidents: siblings merged, symptoms folded under their cause, worst first.
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod calibration;
+mod doubt;
 mod fingerprint;
 mod fold;
 mod rank;
 mod siblings;
 pub mod target;
 
-use crate::model::{Finding, Incident, ObjectRef, Severity, State};
+use crate::model::{Finding, Incident, NotEvaluated, ObjectRef, Severity, State};
 use crate::scene::Scene;
 
 /// Turns findings into incidents; the order of the findings leaves no trace.
-pub fn diagnose(scene: &Scene<'_>, findings: Vec<Finding>) -> Vec<Incident> {
+pub fn diagnose(scene: &Scene<'_>, findings: Vec<Finding>, not_evaluated: &[NotEvaluated]) -> Vec<Incident> {
     let findings = siblings::merge(findings);
     let folded = fold::fold(scene.topology(), &findings);
     let mut incidents: Vec<Incident> = folded.into_iter().map(|group| incident(&group, &findings)).collect();
+    incidents.iter_mut().for_each(|incident| doubt::weaken(incident, not_evaluated));
     rank::sort(&mut incidents);
+    calibration::calibrate(&mut incidents);
     incidents
 }
 

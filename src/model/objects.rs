@@ -71,6 +71,11 @@ macro_rules! stores {
                 match kind { $(Kind::$kind => &mut self.$field.coverage,)* }
             }
 
+            /// Forgets all objects of this kind and where they were looked for.
+            pub fn clear(&mut self, kind: Kind) {
+                match kind { $(Kind::$kind => self.$field = Store::default(),)* }
+            }
+
             /// Returns how many objects of this kind there are.
             pub fn count(&self, kind: Kind) -> usize {
                 match kind { $(Kind::$kind => self.$field.len(),)* }

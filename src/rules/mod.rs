@@ -191,7 +191,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 pub fn run(scene: &Scene<'_>) -> (Vec<Finding>, Vec<NotEvaluated>) {
     let mut findings = Vec::new();
     let mut not_evaluated = Vec::new();
-    for rule in ALL {
+    for rule in ALL.iter().copied().chain([&unknown::RULE]) {
         let gaps: Vec<usize> = rule.needs.iter().flat_map(|kind| gaps_of(scene.snapshot, *kind)).collect();
         if !gaps.is_empty() {
             not_evaluated.push(NotEvaluated { rule: rule.id, gaps });

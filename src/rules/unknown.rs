@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::Rule;
-use crate::model::{Finding, ObjectRef, Severity, State};
+use crate::model::{Finding, Kind, ObjectRef, Severity, State};
 use crate::render::quote;
 use crate::scene::{PodView, Scene};
 
@@ -28,7 +28,7 @@ pod or its workload.
 ## What to do
 Run the commands under `next`: they show what would decide.",
     severity: Severity::Error,
-    needs: &[],
+    needs: &[Kind::Pod],
     uses: &[],
     explains: &[],
     check: |_| Vec::new(),

@@ -1,8 +1,11 @@
 //! The program from the outside: arguments and inputs (`cli`), API servers of every temper (`edges`), recorded states
-//! (`scenarios`) and a real cluster (`cluster`, ignored unless asked for).
+//! (`scenarios`), the gates (`accuracy`) and a real cluster (`cluster`, ignored unless asked for).
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` literals read best as arguments")]
 
+#[cfg(test)]
+#[path = "../accuracy/mod.rs"]
+mod accuracy;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]

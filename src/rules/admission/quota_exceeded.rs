@@ -21,8 +21,8 @@ A controller that still lacks pods was refused with `exceeded quota`. CPU, memor
 ## What to do
 Raise the quota, lower what is asked for, or remove what is not needed.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
-    uses: &[Kind::ResourceQuota, Kind::ReplicaSet],
+    needs: &[Kind::Event, Kind::Service, Kind::ResourceQuota, Kind::Deployment, Kind::ReplicaSet],
+    uses: &[],
     explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "external-dns", "readiness-probe-failing", "scaled-to-zero", "service-missing"]],
     check,
 };

@@ -21,8 +21,8 @@ A controller that still lacks pods was refused with `exceeded quota`, and pods a
 ## What to do
 Raise the quota, or remove pods that are not needed. Finished pods do not count.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
-    uses: &[Kind::ResourceQuota, Kind::ReplicaSet],
+    needs: &[Kind::Event, Kind::ReplicaSet],
+    uses: &[Kind::ResourceQuota],
     explains: &[
         consequences::PODS_NOT_READY,
         &[

@@ -29,8 +29,8 @@ workload is configured with a Service that does not exist, though a workload of 
 ## What to do
 Raise the quota or remove a Service that is not needed, then create the missing one.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
-    uses: &[Kind::ResourceQuota, Kind::Service, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
+    needs: &[Kind::Event, Kind::Service, Kind::Deployment],
+    uses: &[Kind::ResourceQuota, Kind::StatefulSet, Kind::DaemonSet],
     explains: &[consequences::PODS_NOT_READY, &["app-exception", "config-changed", "external-dns", "readiness-probe-failing", "scaled-to-zero", "service-missing"]],
     check,
 };

@@ -27,8 +27,8 @@ webhook is asked about new pods of this namespace with these labels.
 ## What to do
 Correct the policy behind the webhook, or exempt the namespace or the workload from it, then replace the pods.",
     severity: Severity::Error,
-    needs: &[Kind::Pod, Kind::MutatingWebhookConfiguration],
-    uses: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Namespace],
+    needs: &[Kind::Pod, Kind::MutatingWebhookConfiguration, Kind::ReplicaSet],
+    uses: &[Kind::StatefulSet, Kind::DaemonSet, Kind::Namespace],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["arch-mismatch", "bad-command", "config-changed", "image-absent", "image-pull-failed", "image-registry-unresolved", "image-unauthorized", "init-container-failed", "job-backoff-limit", "oom-killed", "owner-not-ready", "rollout-stuck", "sandbox-failed", "service-backends-missing"]],
     check,
 };

@@ -27,8 +27,8 @@ container holds exactly that value.
 Correct the variable where its value stands: in the workload's spec, or in the ConfigMap or Secret that the evidence names. \
 After a change of a ConfigMap or Secret, restart the workload: variables are read at the start only.",
     severity: Severity::Error,
-    needs: &[Kind::Pod],
-    uses: &[Kind::ConfigMap, Kind::Secret],
+    needs: &[Kind::Pod, Kind::Secret],
+    uses: &[Kind::ConfigMap],
     explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed", "service-missing"]],
     check,
 };

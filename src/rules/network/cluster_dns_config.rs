@@ -30,8 +30,8 @@ do not resolve, as logs say, make it surer. Or no pod of CoreDNS is ready while 
 ## What to do
 Correct the `Corefile`; CoreDNS reloads it within a minute where the plugin `reload` is on, else restart its pods.",
     severity: Severity::Critical,
-    needs: &[Kind::ConfigMap],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::ConfigMap, Kind::Pod, Kind::Service],
+    uses: &[],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed"]],
     check,
 };

@@ -30,8 +30,8 @@ program is configured with names of Services or its log says that such names do 
 Remove `dnsPolicy` (the default `ClusterFirst` asks cluster DNS, which forwards other names), or use \
 `ClusterFirstWithHostNet` on the host's network.",
     severity: Severity::Error,
-    needs: &[Kind::Pod],
-    uses: &[Kind::Service],
+    needs: &[Kind::Pod, Kind::Service, Kind::Deployment],
+    uses: &[],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed"]],
     check,
 };

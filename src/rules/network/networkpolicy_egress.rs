@@ -26,8 +26,8 @@ as some networks do not heed policies: it would block.
 ## What to do
 Add egress rules: port 53 (UDP and TCP) to the namespace kube-system, and the ports of what the pods call.",
     severity: Severity::Error,
-    needs: &[Kind::NetworkPolicy, Kind::Pod],
-    uses: &[Kind::Service, Kind::Namespace],
+    needs: &[Kind::NetworkPolicy, Kind::Pod, Kind::Service],
+    uses: &[Kind::Namespace],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed", "service-backends-missing"]],
     check,
 };

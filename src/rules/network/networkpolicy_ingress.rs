@@ -26,8 +26,8 @@ the caller's log shows the failure it is an error; else a warning, as some netwo
 Add an ingress rule for the caller and port to a policy that selects the pods; policies add up, so the one that denies \
 may stay.",
     severity: Severity::Error,
-    needs: &[Kind::NetworkPolicy, Kind::Pod],
-    uses: &[Kind::Service, Kind::Namespace],
+    needs: &[Kind::NetworkPolicy, Kind::Pod, Kind::Service],
+    uses: &[Kind::Namespace],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed", "service-backends-missing"]],
     check,
 };

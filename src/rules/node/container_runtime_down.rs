@@ -26,7 +26,7 @@ runtime's socket while it is not ready.
 Restart the runtime on the node (`systemctl restart containerd`), and read its log: a full disk and too many dead \
 containers are usual reasons.",
     severity: Severity::Error,
-    needs: &[Kind::Node],
+    needs: &[Kind::Node, Kind::Pod],
     uses: &[Kind::Event],
     explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["cluster-dns-config", "external-dns", "image-pull-failed", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,

@@ -25,7 +25,7 @@ A pod that still has no sandbox has a recent `FailedCreatePodSandBox` event whos
 Remove pods that are finished or stuck on the node; if addresses leaked, clean `/var/lib/cni/networks` on it; else give the node a \
 larger range, or lower its `maxPods`.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
+    needs: &[Kind::Event, Kind::Pod],
     uses: &[Kind::Node],
     explains: &[consequences::PODS_NOT_READY, &["sandbox-failed"]],
     check,

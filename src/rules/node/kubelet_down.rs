@@ -26,8 +26,8 @@ a minute while other kubelets renewed theirs.
 Look at the machine: is it up, is `kubelet` running (`systemctl status kubelet`, `journalctl -u kubelet`), does it reach the API \
 server. If the machine is lost, delete its Node object, so that volumes and StatefulSet pods can move.",
     severity: Severity::Error,
-    needs: &[Kind::Node],
-    uses: &[Kind::Lease],
+    needs: &[Kind::Node, Kind::Pod, Kind::Lease],
+    uses: &[],
     explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["cluster-dns-config", "external-dns", "kube-proxy-down", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,
 };

@@ -25,7 +25,7 @@ The condition `NetworkUnavailable` is `True`, or the node is not ready and its k
 Look at the network plugin's pod on this node (calico-node, cilium, kube-flannel and so on in kube-system) and at the files in \
 `/etc/cni/net.d`.",
     severity: Severity::Error,
-    needs: &[Kind::Node],
+    needs: &[Kind::Node, Kind::Pod],
     uses: &[],
     explains: &[consequences::PODS_NOT_READY, consequences::PROBES_FAIL, &["app-exception", "cluster-dns-config", "external-dns", "ip-exhaustion", "node-not-ready", "sandbox-failed", "stuck-terminating", "untolerated-taint"]],
     check,

@@ -26,7 +26,7 @@ have rules of their own.
 ## What to do
 Read the condition's message, then the kubelet's log on the node: `journalctl -u kubelet`.",
     severity: Severity::Error,
-    needs: &[Kind::Node],
+    needs: &[Kind::Node, Kind::Pod],
     uses: &[],
     explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, consequences::NO_ROOM, &["cluster-dns-config", "external-dns", "image-pull-failed", "kube-proxy-down", "sandbox-failed", "stuck-terminating", "untolerated-taint", "volume-mount-failed", "webhook-blocking"]],
     check,

@@ -28,8 +28,8 @@ A pod recently failed with the reason `Evicted` and `The node was low on resourc
 Give the pods requests that match what they use, so that the scheduler spreads them; limit the biggest user; free the disk \
 (images, logs, `emptyDir`) or give the node more of the resource.",
     severity: Severity::Error,
-    needs: &[Kind::Pod],
-    uses: &[Kind::Node, Kind::Event],
+    needs: &[Kind::Pod, Kind::Node],
+    uses: &[Kind::Event],
     explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM, &["crash-no-logs", "image-pull-failed", "liveness-probe-failing", "readiness-probe-failing", "sandbox-failed", "untolerated-taint"]],
     check,
 };

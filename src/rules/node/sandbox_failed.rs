@@ -27,7 +27,7 @@ exhausted addresses have rules of their own. The node is named where its network
 If the message speaks of the network plugin, look at its pod on that node. If it speaks of a runtime handler, correct the \
 pod's `runtimeClassName`.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
+    needs: &[Kind::Event, Kind::Pod],
     uses: &[Kind::Node],
     explains: &[consequences::PODS_NOT_READY],
     check,

@@ -28,8 +28,8 @@ The preempting pod is named if it could be read, with both priority classes. If 
 Give the workload the priority that it deserves, lower that of the other, keep it from preempting \
 (`preemptionPolicy: Never`), or add room for both.",
     severity: Severity::Error,
-    needs: &[Kind::Event],
-    uses: &[Kind::Pod, Kind::ReplicaSet, Kind::PriorityClass],
+    needs: &[Kind::Event, Kind::Pod],
+    uses: &[Kind::ReplicaSet, Kind::PriorityClass],
     explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM],
     check,
 };

@@ -26,8 +26,8 @@ conclusion from names, so it is less sure than others.
 ## What to do
 Compare the route with its history and correct its target; the gateway may have to be restarted to read it.",
     severity: Severity::Error,
-    needs: &[Kind::Service],
-    uses: &[Kind::Ingress, Kind::ConfigMap],
+    needs: &[Kind::Service, Kind::ConfigMap],
+    uses: &[Kind::Ingress],
     explains: &[&["dependency-unreachable", "log-error-running", "log-trend"]],
     check,
 };

@@ -29,7 +29,7 @@ been made get the time that their readiness probe allows. Services without a sel
 Mend what keeps the workload's pods from being ready. If nothing carries the selector's labels, deploy what should, or \
 delete the Service.",
     severity: Severity::Critical,
-    needs: &[Kind::Service, Kind::Pod],
+    needs: &[Kind::Service, Kind::Pod, Kind::Event, Kind::StatefulSet, Kind::Ingress],
     uses: &[Kind::EndpointSlice, Kind::Endpoints],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["init-container-failed", "webhook-blocking"]],
     check,

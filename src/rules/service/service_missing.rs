@@ -34,8 +34,8 @@ pods of a StatefulSet are known names.
 Create the Service, or correct the address. Services with similar names, and a workload of that name which nobody exposed, \
 are offered.",
     severity: Severity::Error,
-    needs: &[Kind::Service],
-    uses: &[Kind::Pod, Kind::ConfigMap],
+    needs: &[Kind::Service, Kind::Pod],
+    uses: &[Kind::ConfigMap],
     explains: &[consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["external-dns", "init-container-failed"]],
     check,
 };

@@ -29,8 +29,8 @@ with it field by field; the one that differs least is named. What the provisione
 Correct the claim (make it again: most of its fields cannot be changed), make a volume that fits, or free the one that does: \
 a Released volume keeps the data of its former claim until somebody clears its claimRef.",
     severity: Severity::Error,
-    needs: &[Kind::PersistentVolumeClaim],
-    uses: &[Kind::PersistentVolume, Kind::StorageClass, Kind::Event, Kind::Pod],
+    needs: &[Kind::PersistentVolumeClaim, Kind::Pod, Kind::Event, Kind::StorageClass],
+    uses: &[Kind::PersistentVolume],
     explains: &[consequences::PODS_NOT_READY, consequences::NO_ROOM],
     check,
 };

@@ -25,8 +25,8 @@ because one before has not ended; or its schedule cannot be read or was missed t
 ## What to do
 Resume it, or find out why the run before does not end.",
     severity: Severity::Info,
-    needs: &[Kind::CronJob],
-    uses: &[Kind::Event],
+    needs: &[Kind::CronJob, Kind::Event],
+    uses: &[],
     explains: &[&["owner-not-ready"]],
     check,
 };

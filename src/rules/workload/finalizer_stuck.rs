@@ -28,8 +28,8 @@ waits for.
 Bring the controller that owns the finalizer back, or end what uses the object. Removing a finalizer by hand skips the clean-up: \
 what it guarded (cloud disks, DNS names, load balancers) stays behind.",
     severity: Severity::Warning,
-    needs: &[],
-    uses: &[Kind::Namespace, Kind::PersistentVolumeClaim, Kind::Pod],
+    needs: &[Kind::PersistentVolumeClaim, Kind::Namespace],
+    uses: &[Kind::Pod],
     explains: &[&["owner-not-ready", "pvc-missing", "rollout-stuck", "service-missing", "stuck-terminating"]],
     check,
 };

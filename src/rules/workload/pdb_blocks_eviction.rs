@@ -29,8 +29,8 @@ that can never allow a disruption, because it demands all replicas, is mentioned
 If pods are unhealthy, make them ready first. If the budget demands all replicas, add a replica or relax it; with \
 `unhealthyPodEvictionPolicy: AlwaysAllow` pods that are not ready do not block.",
     severity: Severity::Warning,
-    needs: &[Kind::PodDisruptionBudget, Kind::Pod],
-    uses: &[Kind::Event, Kind::Node],
+    needs: &[Kind::PodDisruptionBudget, Kind::Pod, Kind::Event, Kind::Node],
+    uses: &[],
     explains: &[&["node-cordoned", "stuck-terminating"]],
     check,
 };

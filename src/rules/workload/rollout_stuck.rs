@@ -29,8 +29,8 @@ changed; a StatefulSet or DaemonSet has pods of the old revision while a pod of 
 ## What to do
 Look why the newest pods are not ready. To get back to what worked: `kubectl rollout undo`.",
     severity: Severity::Error,
-    needs: &[Kind::Deployment],
-    uses: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Pod],
+    needs: &[Kind::Deployment, Kind::Pod],
+    uses: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet],
     explains: &[&["hpa-no-metrics", "owner-not-ready", "pdb-blocks-eviction", "service-backends-missing"]],
     check,
 };

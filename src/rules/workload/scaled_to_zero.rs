@@ -28,8 +28,8 @@ or an Ingress uses, or that served until a short while ago; otherwise it is only
 Scale it up again. If somebody (an autoscaler, a cost saver, a pipeline) scales it down once more, look who it is: the evidence \
 names the last writer.",
     severity: Severity::Info,
-    needs: &[Kind::Deployment],
-    uses: &[Kind::Service, Kind::Event],
+    needs: &[Kind::Deployment, Kind::Event, Kind::Service],
+    uses: &[],
     explains: &[consequences::PODS_NOT_READY, consequences::CALLS_FAIL, consequences::PROBES_FAIL, &["ingress-backend-missing", "init-container-failed", "service-selector-mismatch", "webhook-blocking"]],
     check,
 };

@@ -1,5 +1,7 @@
 //! Recorded states of several faults: a snapshot in, the story out.
 
+mod phases;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
