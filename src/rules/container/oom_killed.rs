@@ -29,8 +29,8 @@ about a container's limit.
 Raise the limit to what the program needs at its peak, or lower the need: fewer workers (each worker of `gunicorn -w \
 N` needs its own memory), a smaller heap flag. If it is killed again at each raise, look for a leak.",
     severity: Severity::Error,
-    needs: &[Kind::Pod],
-    uses: &[Kind::Event, Kind::Node, Kind::ReplicaSet],
+    needs: &[Kind::Pod, Kind::Event],
+    uses: &[Kind::Node, Kind::ReplicaSet],
     explains: &[
         consequences::PODS_NOT_READY,
         consequences::CALLS_FAIL,

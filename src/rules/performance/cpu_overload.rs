@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Find what computes (a loop, a new version, more requests: `kubectl top pods --containers`), add replicas, or raise the CPU request and limit.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::Pod],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["cpu-throttling", "log-error-running"]],
     check,
 };

@@ -25,8 +25,8 @@ kubelet with `--kubelet-metrics`. Or it is where latency begins, and an alert ab
 ## What to do
 Raise or remove the CPU limit; a CPU request is what protects the neighbours.",
     severity: Severity::Warning,
-    needs: &[],
-    uses: &[Kind::Pod],
+    needs: &[Kind::Pod],
+    uses: &[],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["log-error-running"]],
     check,
 };

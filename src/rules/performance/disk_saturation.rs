@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Look at the use of its volumes (`kubectl exec POD -- df -h`), at what else writes to the same disk, and at the limits of the storage class.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::Pod],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["disk-full", "log-error-running"]],
     check,
 };

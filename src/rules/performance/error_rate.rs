@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Read its log at the time of the alert, and look at what changed then.",
     severity: Severity::Warning,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::Pod],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS],
     check,
 };

@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Find out whether it grows without end (a leak) or needs more (raise the limit): `kubectl top pods --containers`.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::Pod],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["log-error-running"]],
     check,
 };

@@ -24,8 +24,8 @@ for more than a day do not count.
 Look at the traffic of its pods (retransmissions, a side-car, `tc qdisc show` on the interface) and at what its program waits for. \
 Restarting a pod moves it away from a broken interface.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::Pod],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["log-error-running"]],
     check,
 };

@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Look at the interface and the network plugin on the nodes of its pods, at policies that drop packets, and at conntrack tables that are full.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service],
+    needs: &[Kind::Pod],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["log-error-running"]],
     check,
 };

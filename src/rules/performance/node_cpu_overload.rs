@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Find what computes (`kubectl top pods -A --sort-by=cpu`), and give pods CPU requests so that the scheduler spreads them.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service, Kind::Node],
+    needs: &[Kind::Pod, Kind::Node, Kind::ReplicaSet],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["cpu-overload", "cpu-throttling", "log-error-running", "network-latency"]],
     check,
 };

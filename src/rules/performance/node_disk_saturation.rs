@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Look at what fills or uses it (`df -h`, `iostat -x`): images, logs, emptyDirs. The kubelet evicts pods when it is full.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service, Kind::Node],
+    needs: &[Kind::Pod, Kind::Node, Kind::ReplicaSet],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["disk-full", "disk-saturation", "log-error-running", "network-latency", "node-pressure-eviction"]],
     check,
 };

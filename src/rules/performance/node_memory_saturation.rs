@@ -22,8 +22,8 @@ for more than a day do not count.
 ## What to do
 Find what uses it (`kubectl top pods -A --sort-by=memory`), and give pods memory requests and limits.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service, Kind::Node],
+    needs: &[Kind::Pod, Kind::Node, Kind::ReplicaSet],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["log-error-running", "memory-saturation", "network-latency", "node-pressure-eviction"]],
     check,
 };

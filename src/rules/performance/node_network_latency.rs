@@ -23,8 +23,8 @@ for more than a day do not count.
 ## What to do
 Look at the interface of the node (`ethtool -S`, `tc qdisc show`), its link and its neighbours. Drain the node to end the trouble.",
     severity: Severity::Error,
-    needs: &[],
-    uses: &[Kind::Pod, Kind::Service, Kind::Node],
+    needs: &[Kind::Pod, Kind::Node, Kind::ReplicaSet],
+    uses: &[Kind::Service],
     explains: &[consequences::SIGNALS, consequences::PROBES_FAIL, &["dependency-unreachable", "log-error-running", "network-latency", "network-packet-loss"]],
     check,
 };

@@ -322,7 +322,8 @@ impl<'s> Court<'_, 's> {
             return None;
         }
         let on_it = degraded.iter().copied().filter(|index| self.runs_on(*index, place)).collect();
-        let mut verdict = self.verdict(place, self.trouble(place), on_it, 0.55);
+        // What is slow on a node that is full is slow for that more likely than for a reason that nothing shows.
+        let mut verdict = self.verdict(place, self.trouble(place), on_it, 0.78);
         if verdict.effects.is_empty() {
             // A busy CPU that slows nothing down is well used; memory and disks end at once.
             let ends = full.iter().any(|signal| matches!(signal, Signal::Memory | Signal::Disk));

@@ -56,9 +56,9 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
     true
 }
 
-/// Lets no alert fire and no series show a burden.
+/// Lets no container show a burden.
 fn calm_signals(patient: &mut Patient<'_>) {
-    for signals in ["alerts", "metrics", "cadvisor", "usage"] {
+    for signals in ["cadvisor", "usage"] {
         remove(&mut patient.document.0, signals);
     }
 }

@@ -25,6 +25,13 @@ pub(super) fn object(patient: &mut Patient<'_>, object: &ObjectRef) {
     patient.drop_events(|about, named| about == kind && named == name);
 }
 
+/// Lets the alerts resolve, and the series that they look at calm down.
+pub(super) fn alerts(patient: &mut Patient<'_>) {
+    for signals in ["alerts", "metrics"] {
+        remove(&mut patient.document.0, signals);
+    }
+}
+
 /// Makes every condition of an object good.
 fn satisfy(object: &mut Value) {
     let bad = ["Stalled", "Degraded", "Failed", "ScalingLimited"];

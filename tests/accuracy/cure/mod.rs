@@ -83,6 +83,7 @@ fn cure(document: &Document, incident: &Incident) -> Option<Document> {
         heal::object(&mut patient, object);
     }
     heal::endpoints(&mut patient);
+    heal::alerts(&mut patient);
     Some(document)
 }
 

@@ -239,19 +239,22 @@ fn lead_where_the_path_says(patient: &mut Patient<'_>) {
     });
 }
 
+/// Leads each path to the service that it names: nginx's `location` before its `proxy_pass`, Spring's `Path=` after its `uri`.
 fn reroute(text: &str, services: &[String]) -> String {
     let mut wanted: Option<&String> = None;
-    let mut lines = Vec::new();
-    let letters =
-        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let mut lines: Vec<String> = Vec::new();
+    let mut uri: Option<usize> = None;
     for line in text.lines() {
         if let Some(path) = line.trim().strip_prefix("location") {
-            let parts: Vec<String> = path.split('/').map(letters).filter(|part| part.len() > 2).collect();
-            let named = |service: &&String| {
-                let name = letters(service);
-                parts.iter().any(|part| name == *part || name.ends_with(part.as_str()))
-            };
-            wanted = services.iter().filter(named).min_by_key(|name| name.len());
+            wanted = service_of_path(path, services);
+        }
+        if line.trim().trim_start_matches("- ").starts_with("uri:") {
+            uri = Some(lines.len());
+        }
+        let path = line.split_once("Path=").and_then(|(_, path)| service_of_path(path, services));
+        if let (Some(service), Some(uri)) = (path, uri.take_if(|_| line.contains("Path="))) {
+            let scheme = lines[uri].split_once("://").map(|(before, _)| before.to_owned()).unwrap_or_default();
+            lines[uri] = format!("{scheme}://{service}");
         }
         let target = line.split_once("proxy_pass http://").map(|(before, rest)| {
             let end = rest.find([':', '/', ';', '.']).unwrap_or(rest.len());
@@ -263,6 +266,17 @@ fn reroute(text: &str, services: &[String]) -> String {
         });
     }
     lines.join("\n") + "\n"
+}
+
+fn service_of_path<'s>(path: &str, services: &'s [String]) -> Option<&'s String> {
+    let letters =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let parts: Vec<String> = path.split('/').map(letters).filter(|part| part.len() > 2).collect();
+    let named = |service: &&String| {
+        let name = letters(service);
+        parts.iter().any(|part| name == *part || name.ends_with(part.as_str()))
+    };
+    services.iter().filter(named).min_by_key(|name| name.len())
 }
 
 fn provide_ingress_class(patient: &mut Patient<'_>) {
