@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use k8s_openapi::api::core::v1::{ContainerPort, PodSpec};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, PodSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::model::store::HasMeta as _;
@@ -113,11 +113,14 @@ pub fn target_number(template: Option<&PodSpec>, target: &IntOrString) -> Option
 
 /// Returns whether a template speaks of a number in its environment or command: it may well serve that port.
 pub fn speaks_of(template: &PodSpec, number: u16) -> bool {
+    template.containers.iter().any(|container| container_speaks_of(container, number))
+}
+
+/// Returns whether a container's environment or command holds a number.
+pub fn container_speaks_of(container: &Container, number: u16) -> bool {
     let word = number.to_string();
     let says = |text: &str| text.split(|symbol: char| !symbol.is_ascii_digit()).any(|digits| digits == word);
-    template.containers.iter().any(|container| {
-        let values = container.env.iter().flatten().filter_map(|variable| variable.value.as_ref());
-        let words = container.command.iter().flatten().chain(container.args.iter().flatten());
-        values.chain(words).any(|text| says(text))
-    })
+    let values = container.env.iter().flatten().filter_map(|variable| variable.value.as_ref());
+    let words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    values.chain(words).any(|text| says(text))
 }
