@@ -164,10 +164,22 @@ fn peers_are_read_from_the_words_of_many_clients() {
         ),
         ("java.net.UnknownHostException: db", Why::Unresolved, Some("db"), None),
         ("Database connection failed: ETIMEDOUT", Why::TimedOut, None, None),
+        (
+            "failed to connect to `host=pg user=cart`: dial error (dial tcp 10.0.0.7:5433: connect: connection refused)",
+            Why::Refused,
+            Some("pg"),
+            Some(5433),
+        ),
     ] {
         let failure = reach::failure(text).unwrap_or_else(|| panic!("{text}"));
         assert_eq!((failure.why, failure.host, failure.port), (why, host, port), "{text}");
     }
+}
+
+#[test]
+fn a_file_that_is_not_found_is_no_peer() {
+    let text = "FileNotFoundError: [Errno 2] No such file or directory: '/etc/cart/token'";
+    assert_eq!(reach::failure(text), None);
 }
 
 #[test]
