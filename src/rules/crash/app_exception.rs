@@ -40,10 +40,13 @@ fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
     }
     let Some(decisive) = testimony.decisive() else { return last_words(testimony) };
     let container = testimony.container;
-    let message =
-        format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), line::clip(&decisive.shown(), 140));
+    let announced: Vec<_> = testimony.log.announced(decisive.line, decisive.number).collect();
+    let said = announced.iter().fold(decisive.shown(), |said, (_, line)| format!("{said} {}", line::shown(line)));
+    let most = if announced.is_empty() { 140 } else { 260 };
+    let message = format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), line::clip(&said, most));
     let finding = RULE.finding(container.subject(), message).confidence(confidence(decisive, &crash));
     let finding = testimony.quote(finding, decisive.line, decisive.number);
+    let finding = announced.iter().fold(finding, |finding, (number, line)| testimony.quote(finding, line, *number));
     let finding = match testimony.log.cause {
         Some(cause) => testimony.quote(finding, cause.line, cause.number),
         None => finding,

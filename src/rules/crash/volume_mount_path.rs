@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
 use crate::scene::{ContainerView, Mount, Scene, Testimony, testimonies};
@@ -34,7 +34,7 @@ key.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let logged = testimonies(scene).filter_map(|testimony| logged(&testimony));
+    let logged = testimonies(scene).filter_map(|testimony| no_token(&testimony).or_else(|| logged(&testimony)));
     logged.chain(scene.suspect_containers().filter_map(unstartable)).collect()
 }
 
@@ -48,6 +48,41 @@ fn logged(testimony: &Testimony<'_>) -> Option<Finding> {
     })?;
     let finding = finding(container, &path, &place);
     Some(testimony.attest(finding, template).next(testimony.logs_command()))
+}
+
+/// The folder into which the kubelet mounts the token of the pod's ServiceAccount.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The program looks for its ServiceAccount's token, which somebody chose not to mount.
+fn no_token(testimony: &Testimony<'_>) -> Option<Finding> {
+    let container = testimony.container;
+    testimony.crash?;
+    let looks = |message: &str| missing_path(message).filter(|path| path.starts_with(TOKEN)).map(|_| ());
+    let (template, ()) = testimony.find(looks)?;
+    let (object, field) = unmounted(container)?;
+    let message =
+        format!("{} finds no service account token: {field} of {} is false", container.phrase(), object.short());
+    let cure = format!("set {field} of {} to true, as the program asks the Kubernetes API", object.short());
+    let finding =
+        RULE.finding(container.subject(), message).key(TOKEN).confidence(0.93).because(object, field, "false");
+    let finding = finding.recommend(Recommendation::new("edit-object", cure));
+    Some(testimony.attest(finding, template).next(testimony.logs_command()))
+}
+
+/// Returns what says that the token is not mounted: the pod, else its ServiceAccount.
+fn unmounted(container: ContainerView<'_>) -> Option<(ObjectRef, &'static str)> {
+    let pod = container.pod;
+    let spec = pod.spec()?;
+    match spec.automount_service_account_token {
+        Some(true) => None,
+        Some(false) => Some((pod.workload().object.clone(), "automountServiceAccountToken")),
+        None => {
+            let name = spec.service_account_name.as_deref().unwrap_or("default");
+            let account = pod.scene.snapshot.objects.service_accounts.get(pod.namespace(), name)?;
+            let off = account.automount_service_account_token == Some(false);
+            off.then(|| (ObjectRef::new(Kind::ServiceAccount, pod.namespace(), name), "automountServiceAccountToken"))
+        }
+    }
 }
 
 /// The runtime says that the entry point is missing, and a mount hides it.
@@ -78,12 +113,14 @@ enum Place<'s> {
 }
 
 fn place<'s>(container: ContainerView<'s>, path: &str) -> Option<Place<'s>> {
-    if path.starts_with("/var/run/secrets/kubernetes.io/") {
+    if path.starts_with(TOKEN) {
         return None;
     }
     if let Some(mount) = Mount::over(container, path) {
         let is_file = mount.mount.sub_path.as_deref().is_some_and(|sub| !sub.is_empty());
-        return (!is_file && mount.mount.mount_path.trim_end_matches('/') != path).then_some(Place::Below(mount));
+        let rest = path.strip_prefix(mount.mount.mount_path.trim_end_matches('/'))?.trim_start_matches('/');
+        let there = keys(container, mount).is_some_and(|keys| keys.iter().any(|key| key == rest));
+        return (!is_file && !rest.is_empty() && !there).then_some(Place::Below(mount));
     }
     let file = path.rsplit('/').next()?;
     let holds = |mount: &Mount<'_>| keys(container, *mount).is_some_and(|keys| keys.iter().any(|key| key == file));
