@@ -73,7 +73,7 @@ fn hook_failed(container: ContainerView<'_>) -> Option<Finding> {
     )
 }
 
-fn last_failure<'s>(container: ContainerView<'s>) -> Option<&'s EventView<'s>> {
+fn last_failure(container: ContainerView<'_>) -> Option<&EventView<'_>> {
     let recent =
         |event: &&EventView<'_>| event.reason == "FailedPostStartHook" && container.pod.scene.is_recent(event.last);
     container.events().filter(recent).last()
