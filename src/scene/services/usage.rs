@@ -63,6 +63,13 @@ impl<'s> Usage<'s> {
     }
 }
 
+/// Returns how many ready addresses a Service has; `None` if its endpoints were not read.
+pub fn ready_addresses(service: ServiceView<'_>) -> Option<usize> {
+    let known =
+        [Kind::EndpointSlice, Kind::Endpoints].iter().any(|kind| service.scene.knows(*kind, service.namespace()));
+    known.then(|| ready(service.scene).get(&(service.namespace(), service.name())).copied().unwrap_or_default())
+}
+
 fn ready<'s>(scene: &'s Scene<'_>) -> HashMap<(&'s str, &'s str), usize> {
     let mut ready: HashMap<_, usize> = HashMap::new();
     for slice in &scene.snapshot.objects.endpoint_slices {
