@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use k8s_openapi::api::core::v1::SecretVolumeSource;
 use regex::Regex;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
@@ -129,8 +130,11 @@ fn place<'s>(container: ContainerView<'s>, path: &str) -> Option<Place<'s>> {
     Some(Place::Elsewhere(mount, found))
 }
 
-/// Returns the files that a mounted ConfigMap makes, if it was read.
+/// Returns the files that a mounted ConfigMap or Secret makes, if it was read.
 fn keys(container: ContainerView<'_>, mount: Mount<'_>) -> Option<Vec<String>> {
+    if let Some(source) = mount.volume?.secret.as_ref() {
+        return secret_keys(container, source);
+    }
     let source = mount.volume?.config_map.as_ref()?;
     if let Some(items) = &source.items {
         return Some(items.iter().map(|item| item.path.clone()).collect());
@@ -138,6 +142,15 @@ fn keys(container: ContainerView<'_>, mount: Mount<'_>) -> Option<Vec<String>> {
     let map = container.pod.scene.snapshot.objects.config_maps.get(container.pod.namespace(), &source.name)?;
     let plain = map.data.iter().flatten().map(|(key, _)| key);
     Some(plain.chain(map.binary_data.iter().flatten().map(|(key, _)| key)).cloned().collect())
+}
+
+fn secret_keys(container: ContainerView<'_>, source: &SecretVolumeSource) -> Option<Vec<String>> {
+    if let Some(items) = &source.items {
+        return Some(items.iter().map(|item| item.path.clone()).collect());
+    }
+    let name = source.secret_name.as_deref()?;
+    let secret = container.pod.scene.snapshot.objects.secrets.get(container.pod.namespace(), name)?;
+    secret.keys.as_ref().map(|keys| keys.iter().cloned().collect())
 }
 
 fn missing_path(message: &str) -> Option<&str> {
