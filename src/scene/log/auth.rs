@@ -36,3 +36,12 @@ pub fn is_constraint(message: &str) -> bool {
     });
     BROKEN.is_match(message)
 }
+
+/// Returns whether a message says that a server asks for a password and was given none.
+pub fn wants_password(message: &str) -> bool {
+    static WANTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)NOAUTH |no password supplied|using password: no\b|command [a-z]+ requires authentication")
+            .expect("a constant pattern")
+    });
+    WANTED.is_match(message)
+}
