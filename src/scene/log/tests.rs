@@ -103,6 +103,7 @@ fn levels_and_times_of_many_loggers_are_read() {
             Level::Fatal,
             " FATAL 1 --- [main] no ledger",
         ),
+        ("[2026-01-02 15:04:05 +0000] [7] [CRITICAL] no ledger", Level::Fatal, "[7] [CRITICAL] no ledger"),
         ("2026-01-02T15:04:05+08:00\twarn\tno ledger", Level::Warning, "\twarn\tno ledger"),
     ] {
         let line = line::parse(text);
@@ -110,6 +111,8 @@ fn levels_and_times_of_many_loggers_are_read() {
     }
     let klog = line::parse("E0102 15:04:05.000000       7 reflector.go:12] no ledger");
     assert_eq!((klog.level, klog.message.as_ref()), (Some(Level::Error), "no ledger"));
+    let part = line::parse("2026/01/02 15:04:05 http: Accept error: no ledger");
+    assert_eq!((part.level, part.message.as_ref()), (None, "http: Accept error: no ledger"));
     let coloured = line::parse("\x1b[31mERROR\x1b[0m no ledger");
     assert_eq!((coloured.level, coloured.message.as_ref()), (Some(Level::Error), "ERROR no ledger"));
 }
