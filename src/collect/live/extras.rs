@@ -56,6 +56,12 @@ pub(super) fn late_lists(snapshot: &Snapshot) -> Vec<List> {
     if logs().any(|log| log.lines().any(is_refusal)) {
         lists.push(List::of(Kind::ClusterRole, None));
         lists.push(List::of(Kind::ClusterRoleBinding, None));
+        // Those of a namespace were read with it, and not where one pod was asked for.
+        for namespace in &snapshot.scope.namespaces {
+            let unread = |kind: &Kind| !snapshot.objects.coverage(*kind).lists(namespace);
+            let kinds = [Kind::Role, Kind::RoleBinding].into_iter().filter(unread);
+            lists.extend(kinds.map(|kind| List::of(kind, Some(namespace))));
+        }
     }
     if one_of(
         logs(),

@@ -79,7 +79,7 @@ async fn without_the_pod(client: &ApiClient, plan: &Plan, name: &str) -> Result<
 async fn second_round(client: &ApiClient, plan: &Plan, mut intake: Intake, place: &str) -> Result<Intake, Failure> {
     let snapshot = intake.snapshot();
     let Some(pod) = snapshot.objects.pods.iter().next() else { return Ok(intake) };
-    let suspects = suspicion::of_pod(pod);
+    let suspects = suspicion::of_named_pod(pod);
     let names = referred(snapshot, pod, place);
     let lists = lists(pod, place).into_iter().chain(callees(snapshot, pod, place));
     let downloads = lists.map(|list| fetch::start(client, list)).collect();
@@ -148,22 +148,22 @@ fn lists(pod: &Pod, place: &str) -> Vec<List> {
     lists
 }
 
-/// Returns lists of the pods behind the Services that a pod calls, and of the workloads where such a Service has no pod.
+/// Returns lists of the pods behind the Services that a pod calls, or of all pods and workloads where such a Service has none.
 fn callees(snapshot: &Snapshot, pod: &Pod, place: &str) -> Vec<List> {
     let Some(spec) = pod.spec.as_ref() else { return Vec::new() };
     let words: BTreeSet<&str> = addresses(spec).collect();
     let called = snapshot.objects.services.in_namespace(place).filter(|service| words.contains(service.object.name()));
     let selector = |service: &Service| Some(service.spec.as_ref()?.selector.clone()?).filter(|pairs| !pairs.is_empty());
     let called: Vec<_> = called.filter_map(|service| Some((service.object.name(), selector(service)?))).collect();
-    let mut lists: Vec<List> = Vec::new();
-    for (_, pairs) in called.iter().take(MAX_CALLEES) {
-        let labels: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        lists.push(List::of(Kind::Pod, Some(place)).narrowed("labelSelector", labels.join(",")));
-    }
+    // Where a Service meets no pod, those that it misses are looked for.
     if called.iter().any(|(name, _)| !has_endpoints(snapshot, place, name)) {
-        lists.extend([Kind::Deployment, Kind::StatefulSet].map(|kind| List::of(kind, Some(place))));
+        return [Kind::Pod, Kind::Deployment, Kind::StatefulSet].map(|kind| List::of(kind, Some(place))).into();
     }
-    lists
+    let labels = called.iter().take(MAX_CALLEES).map(|(_, pairs)| {
+        let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        pairs.join(",")
+    });
+    labels.map(|labels| List::of(Kind::Pod, Some(place)).narrowed("labelSelector", labels)).collect()
 }
 
 /// Iterates over the words of the values and arguments that may be hosts.

@@ -70,6 +70,16 @@ pub(super) fn of_pod(pod: &Stored<Pod>) -> Vec<Suspect> {
     suspicious.map(|status| suspect(pod, status, false)).collect()
 }
 
+/// Returns all containers of a pod that somebody asks about by name: what is wrong may show in the log of a healthy one.
+pub(super) fn of_named_pod(pod: &Stored<Pod>) -> Vec<Suspect> {
+    let mut suspects = of_pod(pod);
+    let others = healthy(pod).into_iter();
+    let others: Vec<_> =
+        others.filter(|other| suspects.iter().all(|suspect| suspect.container != other.container)).collect();
+    suspects.extend(others);
+    suspects
+}
+
 fn healthy(pod: &Stored<Pod>) -> Vec<Suspect> {
     let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
     statuses.filter(|status| is_running(status)).map(|status| suspect(pod, status, true)).collect()
