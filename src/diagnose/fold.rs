@@ -92,7 +92,6 @@ fn doubt(cause: &Finding) -> u32 {
 fn explains(cause: &Finding, effect: &Finding) -> bool {
     (cause.rule.may_explain(effect.rule.id) || is_context(cause, effect))
         && (cause.state == State::Present || effect.state == State::Past)
-        && !is_advice(cause, effect)
         && same_container(cause, effect)
         && same_peer(cause, effect)
         && !is_guess(cause, effect)
@@ -106,11 +105,6 @@ fn is_context(cause: &Finding, effect: &Finding) -> bool {
     effect.rule.id == "config-changed"
         && cause.severity > effect.severity
         && cause.subject.object == effect.subject.object
-}
-
-/// What a rule tells as advice in this one case is the cause of no trouble.
-fn is_advice(cause: &Finding, effect: &Finding) -> bool {
-    cause.severity == Severity::Info && cause.rule.severity > Severity::Info && effect.severity > Severity::Info
 }
 
 /// Two containers of one workload fail each for itself.

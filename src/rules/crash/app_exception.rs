@@ -91,10 +91,10 @@ fn confidence(decisive: Decisive<'_>, crash: &Crash<'_>) -> f64 {
 fn advise(finding: Finding, testimony: &Testimony<'_>, decisive: Option<Decisive<'_>>) -> Finding {
     let container = testimony.container;
     let finding = finding.next(testimony.logs_command());
-    if let Some((map, path, mount)) = decisive.and_then(|line| own_file(container, &line.shown())) {
+    if let Some((map, path, mount, at)) = decisive.and_then(|line| own_file(container, &line.shown())) {
         let summary = format!("correct `{path}`, which is of {}, then restart the pods", map.short());
         let edit = Recommendation::new("edit-object", summary).command(commands::edit(&map));
-        let finding = finding.because(container.pod_ref(), mount, map.short()).mentions(map);
+        let finding = finding.because(container.pod_ref(), mount, format!("{at} ({})", map.short())).mentions(map);
         return finding.recommend(edit);
     }
     finding.recommend(Recommendation::new(
@@ -103,11 +103,11 @@ fn advise(finding: Finding, testimony: &Testimony<'_>, decisive: Option<Decisive
     ))
 }
 
-/// Returns the mounted ConfigMap that a line names a file of, the file and the mount's path in the spec.
-fn own_file(container: ContainerView<'_>, message: &str) -> Option<(ObjectRef, String, String)> {
+/// Returns the mounted ConfigMap that a line names a file of, the file, the mount's path in the spec, and where it is.
+fn own_file(container: ContainerView<'_>, message: &str) -> Option<(ObjectRef, String, String, String)> {
     let path = entities::path(message)?;
     let mount = Mount::over(container, path)?;
     let map = mount.volume?.config_map.as_ref()?;
     let object = ObjectRef::new(Kind::ConfigMap, container.pod.namespace(), &map.name);
-    Some((object, path.to_owned(), mount.path(container)))
+    Some((object, path.to_owned(), mount.path(container), mount.mount.mount_path.clone()))
 }
