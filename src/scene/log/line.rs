@@ -69,8 +69,13 @@ fn truer(first: Option<Stamp>, second: Option<Stamp>) -> Option<Timestamp> {
 
 /// Returns what a person wants to read of a line: its message without time and colours, cut at 240 characters.
 pub fn shown(line: &str) -> String {
+    // Ruby puts the place before the words, `/app/x.rb:3:in 'main': no ledger`, and may leave these no room.
+    static PLACE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^\S+\.rb:[0-9]+:in [`'][^']*': ").expect("a constant pattern"));
     let message = parse(line).message;
     let message = message.trim().trim_end_matches('.');
+    let place = (message.len() > 120).then(|| PLACE.find(message)).flatten();
+    let message = place.map_or(message, |place| &message[place.end()..]);
     let clean: String = message.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     if clean.chars().count() <= 240 {
         return clean;

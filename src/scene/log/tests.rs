@@ -180,6 +180,12 @@ fn peers_are_read_from_the_words_of_many_clients() {
 }
 
 #[test]
+fn a_long_place_before_rubys_words_is_not_shown() {
+    let text = "/usr/local/bundle/gems/activerecord/connection_adapters/postgresql.rb:894:in 'exec_params': PG::UndefinedTable: ERROR: no ledger (ActiveRecord::StatementInvalid)";
+    assert_eq!(line::shown(text), "PG::UndefinedTable: ERROR: no ledger (ActiveRecord::StatementInvalid)");
+}
+
+#[test]
 fn a_file_that_is_not_found_is_no_peer() {
     let text = "FileNotFoundError: [Errno 2] No such file or directory: '/etc/cart/token'";
     assert_eq!(reach::failure(text), None);
