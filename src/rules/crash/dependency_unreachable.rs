@@ -7,7 +7,7 @@ use crate::scene::log::line;
 use crate::scene::log::reach::Why;
 use crate::scene::services::usage;
 use crate::scene::traffic::outage;
-use crate::scene::{Environment, Outage, Peer, Scene, ServiceView, Testimony, outages, testimonies};
+use crate::scene::{Environment, Outage, Peer, PodView, Scene, ServiceView, Testimony, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -130,7 +130,7 @@ fn service_detail(testimony: &Testimony<'_>, object: &ObjectRef, outage: &Outage
 
 /// Returns whether nothing ready is behind a Service, as far as its pods or endpoints were read.
 fn has_no_backend(service: ServiceView<'_>) -> bool {
-    let idle = !service.pods().any(|pod| pod.is_ready());
+    let idle = !service.pods().any(PodView::is_ready);
     if service.scene.knows(Kind::Pod, service.namespace()) {
         return idle;
     }
