@@ -1,8 +1,8 @@
 //! Folding: every symptom under its cause.
 //!
 //! An edge cause → effect exists when the cause's rule explains the effect's, the topology leads from the effect's subject
-//! (or an object that it mentions) to the cause's, and state and time allow it. Each effect keeps its best edge; a cycle
-//! is cut at its weakest. Findings without an edge are causes.
+//! (or an object that it mentions) to the cause's, and state and time allow it. Each effect follows its best edge; a cycle
+//! is cut at its weakest, and the effect then follows the next best. Findings without an edge are causes.
 
 use std::collections::HashMap;
 
@@ -32,8 +32,7 @@ struct Edge {
 
 /// Groups findings by their root causes.
 pub(super) fn fold(topology: &Topology, findings: &[Finding]) -> Vec<Group> {
-    let mut edges = best_edges(topology, findings);
-    cut_cycles(&mut edges);
+    let edges = acyclic(possible_edges(topology, findings));
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     for cause in (0..findings.len()).filter(|&index| edges[index].is_none()) {
@@ -46,9 +45,10 @@ pub(super) fn fold(topology: &Topology, findings: &[Finding]) -> Vec<Group> {
     groups
 }
 
-fn best_edges(topology: &Topology, findings: &[Finding]) -> Vec<Option<Edge>> {
+/// Returns the edges of each finding to its possible causes, the best one last.
+fn possible_edges(topology: &Topology, findings: &[Finding]) -> Vec<Vec<Edge>> {
     let causes = causes_by_object(findings);
-    let best = |effect: usize| {
+    let edges_of = |effect: usize| {
         let finding = &findings[effect];
         let starts = std::iter::once(&finding.subject.object).chain(&finding.mentions);
         let reached = starts.flat_map(|start| topology.reach(start));
@@ -56,9 +56,12 @@ fn best_edges(topology: &Topology, findings: &[Finding]) -> Vec<Option<Edge>> {
             causes.get(object).into_iter().flatten().map(move |&(cause, further)| (cause, distance + further))
         });
         let possible = candidates.filter(|&(cause, _)| cause != effect && explains(&findings[cause], finding));
-        possible.map(|(cause, distance)| Edge { distance, doubt: doubt(&findings[cause]), cause }).min()
+        let edges = possible.map(|(cause, distance)| Edge { distance, doubt: doubt(&findings[cause]), cause });
+        let mut edges: Vec<Edge> = edges.collect();
+        edges.sort_unstable_by(|one, other| other.cmp(one));
+        edges
     };
-    (0..findings.len()).map(best).collect()
+    (0..findings.len()).map(edges_of).collect()
 }
 
 /// Returns which findings may be the cause of what happens to an object, and how much further away they are.
@@ -152,13 +155,15 @@ fn hits(cause: &Finding, effect: &Finding) -> bool {
     pods().all(|pod| cause.affected.contains(pod))
 }
 
-/// Cuts each cycle at its weakest edge, so that it has a root.
-fn cut_cycles(edges: &mut [Option<Edge>]) {
+/// Follows the best edges, and where they lead in a circle, the next best of the weakest of these.
+fn acyclic(mut possible: Vec<Vec<Edge>>) -> Vec<Option<Edge>> {
+    let mut edges: Vec<Option<Edge>> = possible.iter_mut().map(Vec::pop).collect();
     for start in 0..edges.len() {
-        while let Some(weakest) = cycle_from(edges, start) {
-            edges[weakest] = None;
+        while let Some(weakest) = cycle_from(&edges, start) {
+            edges[weakest] = possible[weakest].pop();
         }
     }
+    edges
 }
 
 /// Returns the member of the cycle that `start` leads into whose edge is the weakest.
@@ -234,6 +239,32 @@ objects:
         ];
         let groups = fold(scene.topology(), &findings);
         assert_eq!(groups, [Group { cause: 0, effects: vec![1] }, Group { cause: 2, effects: vec![] }]);
+    }
+
+    #[test]
+    fn advice_explains_no_trouble() {
+        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let scene = Scene::new(&snapshot);
+        let cart = ObjectRef::new(Kind::Deployment, "shop", "cart");
+        let mut findings = [finding("statefulset-service", cart.clone()), finding("dependency-unreachable", cart)];
+        assert_eq!(fold(scene.topology(), &findings), [Group { cause: 0, effects: vec![1] }]);
+        findings[0].severity = Severity::Info;
+        let apart = [Group { cause: 0, effects: vec![] }, Group { cause: 1, effects: vec![] }];
+        assert_eq!(fold(scene.topology(), &findings), apart);
+    }
+
+    #[test]
+    fn what_leaves_a_circle_follows_its_next_best_cause() {
+        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let scene = Scene::new(&snapshot);
+        let deployment = |name| ObjectRef::new(Kind::Deployment, "shop", name);
+        // The probe of the caller fails as its call does, and is nearer to it than what the call leads to.
+        let mut call = finding("dependency-unreachable", deployment("web")).mentions(deployment("cart"));
+        call.confidence = 0.95;
+        let probe = finding("readiness-probe-failing", deployment("web")).confidence(0.4);
+        let crash = finding("app-exception", deployment("cart")).confidence(0.3);
+        let findings = [call, probe, crash];
+        assert_eq!(fold(scene.topology(), &findings), [Group { cause: 2, effects: vec![0, 1] }]);
     }
 
     #[test]

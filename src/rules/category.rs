@@ -40,6 +40,7 @@ pub const ALL: &[&str] = &[
     "job_sidecar",
     "kube_proxy_down",
     "kubelet_down",
+    "lifecycle_hook",
     "limitrange_violation",
     "liveness_probe",
     "loadbalancer_pending",

@@ -43,6 +43,7 @@ rules! {
         bad_command,
         arch_mismatch,
         run_as_non_root,
+        post_start_hook_failed,
         crash_no_logs,
         init_container_failed,
         init_container_waiting,

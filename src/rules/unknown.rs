@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::Rule;
 use crate::model::{Finding, Kind, ObjectRef, Severity, State};
 use crate::render::quote;
-use crate::scene::{PodView, Scene};
+use crate::scene::{PodView, Scene, is_settled};
 
 /// How long a pod may take to start before that is worth a word.
 const STARTING: SignedDuration = SignedDuration::from_mins(3);
@@ -42,7 +42,10 @@ pub(super) fn check(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Finding> {
     let told: BTreeSet<&ObjectRef> = affected.chain(present().map(|finding| &finding.subject.object)).collect();
     let silent = |pod: &PodView<'_>| !told.contains(&pod.object()) && !told.contains(&pod.workload().object);
     // What is in trouble is found first: it is little, and the addresses of all pods are many.
-    let troubled = scene.suspects().filter(|pod| !pod.is_terminating()).filter_map(|pod| Some((pod, trouble(pod)?)));
+    let troubled = scene
+        .suspects()
+        .filter(|pod| !pod.is_terminating() && !is_settled(*pod))
+        .filter_map(|pod| Some((pod, trouble(pod)?)));
     troubled.filter(|(pod, _)| silent(pod)).map(|(pod, trouble)| unknown(pod, trouble)).collect()
 }
 

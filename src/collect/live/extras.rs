@@ -16,6 +16,8 @@ use crate::model::{ContainerRef, Gap, Kind, Snapshot, Usage};
 const METRICS: &str = "/apis/metrics.k8s.io/v1beta1";
 /// At most so many nodes are asked for cAdvisor's lines.
 const MAX_NODES: usize = 5;
+/// At most so many other namespaces are looked into.
+const MAX_NAMESPACES: usize = 3;
 const KUBE_SYSTEM: &str = "kube-system";
 
 /// Returns the lists that the first phase showed to be needed.
@@ -26,16 +28,40 @@ pub(super) fn lists(snapshot: &Snapshot) -> Vec<List> {
         // The nodes' free room is what the pods of all namespaces leave.
         lists.push(List::of(Kind::Pod, None));
     }
+    if one_namespace && snapshot.objects.pods.iter().any(|pod| ran_out_of_memory(&pod.object)) {
+        let namespaces = outside_writers(snapshot).into_iter().take(MAX_NAMESPACES);
+        lists.extend(namespaces.map(|namespace| List::of(Kind::CronJob, Some(namespace))));
+    }
     lists
+}
+
+fn ran_out_of_memory(pod: &k8s_openapi::api::core::v1::Pod) -> bool {
+    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let mut ends = statuses.flat_map(|status| [&status.state, &status.last_state]).flatten();
+    ends.any(|state| state.terminated.as_ref().is_some_and(|end| end.reason.as_deref() == Some("OOMKilled")))
+}
+
+/// Returns the other namespaces whose ServiceAccounts were given rights in scope: a CronJob there may change limits here.
+fn outside_writers(snapshot: &Snapshot) -> BTreeSet<&str> {
+    let bindings = snapshot.objects.role_bindings.iter().filter(|binding| snapshot.scope.includes(binding.namespace()));
+    let accounts = bindings.flat_map(|binding| binding.subjects.iter().flatten());
+    let accounts = accounts.filter(|subject| subject.kind == "ServiceAccount");
+    accounts.filter_map(|subject| subject.namespace.as_deref()).filter(|name| !snapshot.scope.includes(name)).collect()
 }
 
 /// Returns the lists that the logs showed to be needed.
 pub(super) fn late_lists(snapshot: &Snapshot) -> Vec<List> {
     let logs = || snapshot.logs.values().flat_map(|logs| [&logs.current, &logs.previous]).flatten();
     let mut lists = Vec::new();
-    if logs().any(|log| log.contains("is forbidden") && log.contains("cannot ")) {
+    if logs().any(|log| log.lines().any(is_refusal)) {
         lists.push(List::of(Kind::ClusterRole, None));
         lists.push(List::of(Kind::ClusterRoleBinding, None));
+        // Those of a namespace were read with it, and not where one pod was asked for.
+        for namespace in &snapshot.scope.namespaces {
+            let unread = |kind: &Kind| !snapshot.objects.coverage(*kind).lists(namespace);
+            let kinds = [Kind::Role, Kind::RoleBinding].into_iter().filter(unread);
+            lists.extend(kinds.map(|kind| List::of(kind, Some(namespace))));
+        }
     }
     if one_of(
         logs(),
@@ -56,6 +82,13 @@ pub(super) fn late_lists(snapshot: &Snapshot) -> Vec<List> {
         lists.push(List::of(Kind::Pod, Some(KUBE_SYSTEM)).narrowed("labelSelector", "k8s-app=kube-dns"));
     }
     lists
+}
+
+/// Returns whether a line may tell that the API refused a program: in its own words, or with a 403 and one of its kinds.
+fn is_refusal(line: &str) -> bool {
+    let kinds = ["pods", "services", "secrets", "configmaps", "nodes", "deployments", "jobs", "events", "namespaces"];
+    let refused = line.contains("403") || line.contains("orbidden");
+    refused && (line.contains("cannot ") || kinds.iter().any(|kind| line.contains(kind)))
 }
 
 fn one_of<'l>(logs: impl Iterator<Item = &'l String>, words: &[&str]) -> bool {

@@ -1,13 +1,14 @@
 //! Reads one pod and what it can depend on, in at most three round trips.
 //!
-//! First the pod, its events and the small lists of its namespace; then, by name, what the pod refers to, with the logs;
-//! then what lies behind those. A pod that is gone is answered from its namespace instead.
+//! First the pod, its events and the small lists of its namespace; then, by name, what the pod refers to, with the logs,
+//! and the pods behind the Services that it calls; then what lies behind those. A pod that is gone is answered from its namespace instead.
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
 
 use super::fetch::{self, List, Name};
+use super::suspicion::Suspect;
 use super::{extras, logs, monitoring, namespace, owners, suspicion, version};
 use crate::collect::client::{ApiClient, RequestError};
 use crate::collect::intake::Intake;
@@ -21,6 +22,10 @@ use crate::scene::topology::claim_of;
 /// Lists of the pod's namespace that name no pod but may concern it.
 const SURROUNDINGS: &[Kind] =
     &[Kind::Service, Kind::NetworkPolicy, Kind::ResourceQuota, Kind::LimitRange, Kind::EndpointSlice];
+
+/// The pods behind so many called Services are read, and so many logs of those in trouble.
+const MAX_CALLEES: usize = 4;
+const MAX_CALLEE_LOGS: usize = 6;
 
 /// The logs of one pod are few.
 const LOGS_AT_ONCE: usize = 24;
@@ -74,9 +79,10 @@ async fn without_the_pod(client: &ApiClient, plan: &Plan, name: &str) -> Result<
 async fn second_round(client: &ApiClient, plan: &Plan, mut intake: Intake, place: &str) -> Result<Intake, Failure> {
     let snapshot = intake.snapshot();
     let Some(pod) = snapshot.objects.pods.iter().next() else { return Ok(intake) };
-    let suspects = suspicion::of_pod(pod);
+    let suspects = suspicion::of_named_pod(pod);
     let names = referred(snapshot, pod, place);
-    let downloads = lists(pod, place).into_iter().map(|list| fetch::start(client, list)).collect();
+    let lists = lists(pod, place).into_iter().chain(callees(snapshot, pod, place));
+    let downloads = lists.map(|list| fetch::start(client, list)).collect();
     let (answers, texts, usage, cadvisor) = tokio::join!(
         fetch::named(client, names),
         logs::fetch(client, &suspects, LOGS_AT_ONCE),
@@ -99,8 +105,16 @@ async fn third_round(client: &ApiClient, mut intake: Intake, place: &str) -> Res
     let volumes = volumes.map(|name| (Kind::PersistentVolume, String::new(), name));
     let names: BTreeSet<Name> = above.chain(volumes).filter(|name| is_new(snapshot, name)).collect();
     let late = extras::late_lists(snapshot).into_iter().map(|list| fetch::start(client, list)).collect();
-    let (answers, owners) = tokio::join!(fetch::named(client, names), owners::fetch(client, snapshot));
+    let read: BTreeSet<&str> = snapshot.logs.keys().map(|container| container.pod.as_str()).collect();
+    let others = snapshot.objects.pods.in_namespace(place).filter(|pod| !read.contains(pod.object.name()));
+    let suspects: Vec<Suspect> = others.flat_map(suspicion::of_pod).take(MAX_CALLEE_LOGS).collect();
+    let (answers, owners, texts) = tokio::join!(
+        fetch::named(client, names),
+        owners::fetch(client, snapshot),
+        logs::fetch(client, &suspects, LOGS_AT_ONCE)
+    );
     fetch::take_in(&mut intake, answers);
+    logs::take_in(&mut intake, texts);
     owners::take_in(&mut intake, owners);
     fetch::decode(intake, late).await
 }
@@ -132,6 +146,43 @@ fn lists(pod: &Pod, place: &str) -> Vec<List> {
         );
     }
     lists
+}
+
+/// Returns lists of the pods behind the Services that a pod calls, or of all pods and workloads where such a Service has none.
+fn callees(snapshot: &Snapshot, pod: &Pod, place: &str) -> Vec<List> {
+    let Some(spec) = pod.spec.as_ref() else { return Vec::new() };
+    let words: BTreeSet<&str> = addresses(spec).collect();
+    let called = snapshot.objects.services.in_namespace(place).filter(|service| words.contains(service.object.name()));
+    let selector = |service: &Service| Some(service.spec.as_ref()?.selector.clone()?).filter(|pairs| !pairs.is_empty());
+    let called: Vec<_> = called.filter_map(|service| Some((service.object.name(), selector(service)?))).collect();
+    // Where a Service meets no pod, those that it misses are looked for.
+    if called.iter().any(|(name, _)| !has_endpoints(snapshot, place, name)) {
+        return [Kind::Pod, Kind::Deployment, Kind::StatefulSet].map(|kind| List::of(kind, Some(place))).into();
+    }
+    let labels = called.iter().take(MAX_CALLEES).map(|(_, pairs)| {
+        let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        pairs.join(",")
+    });
+    labels.map(|labels| List::of(Kind::Pod, Some(place)).narrowed("labelSelector", labels)).collect()
+}
+
+/// Iterates over the words of the values and arguments that may be hosts.
+fn addresses(spec: &PodSpec) -> impl Iterator<Item = &str> {
+    let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let texts = containers.flat_map(|container| {
+        let values = container.env.iter().flatten().filter_map(|variable| variable.value.as_ref());
+        values.chain(container.command.iter().flatten()).chain(container.args.iter().flatten())
+    });
+    texts.flat_map(|text| text.split(|symbol: char| !(symbol.is_ascii_alphanumeric() || symbol == '-')))
+}
+
+fn has_endpoints(snapshot: &Snapshot, place: &str, service: &str) -> bool {
+    let slices = snapshot.objects.endpoint_slices.in_namespace(place);
+    let mut own = slices.filter(|slice| {
+        let label = slice.metadata.labels.as_ref().and_then(|labels| labels.get("kubernetes.io/service-name"));
+        label.is_some_and(|name| name == service)
+    });
+    own.any(|slice| !slice.endpoints.is_empty())
 }
 
 /// Returns the selector of the pods that the same template made.

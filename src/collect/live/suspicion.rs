@@ -1,6 +1,6 @@
 //! Which containers' logs are worth a request.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
@@ -13,8 +13,10 @@ use crate::scene::pods::owners;
 const MAX_SUSPECTS: usize = 60;
 /// At most so many replicas of one workload: the others would say the same.
 const MAX_REPLICAS: usize = 3;
-/// In a scope of at most so many workloads, one healthy replica of each is read too: some faults show in its log only.
+/// In a scope of at most so many workloads, a healthy replica of each is read too: some faults show in its log only.
 const FEW_WORKLOADS: usize = 40;
+/// So many samples are read of further replicas: a caller's bad request may have met any of them.
+const FEW_SAMPLES: usize = 30;
 
 /// A container whose log is worth reading.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,17 +31,19 @@ pub(super) struct Suspect {
 
 /// Returns the suspicious containers in scope, the sick before the samples.
 pub(super) fn containers(snapshot: &Snapshot) -> Vec<Suspect> {
-    let mut taken = std::collections::BTreeMap::new();
+    let mut taken = BTreeMap::new();
     let mut sick = Vec::new();
-    let mut samples = Vec::new();
-    let mut workloads = BTreeSet::new();
+    let mut samples: [Vec<Suspect>; MAX_REPLICAS] = Default::default();
+    let mut sampled = BTreeMap::new();
     for pod in snapshot.objects.pods.iter().filter(|pod| snapshot.scope.includes(pod.object.namespace())) {
         let workload = owners::workload_of(snapshot, pod);
         let suspects = of_pod(pod);
         if suspects.is_empty() {
-            if workloads.insert(workload) {
-                samples.extend(healthy(pod));
+            let count: &mut usize = sampled.entry(workload).or_default();
+            if let Some(round) = samples.get_mut(*count) {
+                round.extend(healthy(pod));
             }
+            *count += 1;
             continue;
         }
         let count: &mut usize = taken.entry(workload).or_default();
@@ -48,8 +52,10 @@ pub(super) fn containers(snapshot: &Snapshot) -> Vec<Suspect> {
             sick.extend(suspects);
         }
     }
-    if workloads.len() + taken.len() <= FEW_WORKLOADS {
-        sick.extend(samples);
+    if sampled.len() + taken.len() <= FEW_WORKLOADS {
+        let [first, more @ ..] = samples;
+        let room = FEW_SAMPLES.saturating_sub(first.len());
+        sick.extend(first.into_iter().chain(more.into_iter().flatten().take(room)));
     }
     sick.truncate(MAX_SUSPECTS);
     sick
@@ -62,6 +68,16 @@ pub(super) fn of_pod(pod: &Stored<Pod>) -> Vec<Suspect> {
     });
     let suspicious = statuses.filter(|status| has_run(status) && is_suspicious(pod, status));
     suspicious.map(|status| suspect(pod, status, false)).collect()
+}
+
+/// Returns all containers of a pod that somebody asks about by name: what is wrong may show in the log of a healthy one.
+pub(super) fn of_named_pod(pod: &Stored<Pod>) -> Vec<Suspect> {
+    let mut suspects = of_pod(pod);
+    let others = healthy(pod).into_iter();
+    let others: Vec<_> =
+        others.filter(|other| suspects.iter().all(|suspect| suspect.container != other.container)).collect();
+    suspects.extend(others);
+    suspects
 }
 
 fn healthy(pod: &Stored<Pod>) -> Vec<Suspect> {

@@ -1,9 +1,9 @@
 //! The program ended itself, and its log says why.
 
-use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::log::{Decisive, Weight, line};
-use crate::scene::{Crash, Role, Scene, Testimony, outages, testimonies};
+use crate::scene::log::{Decisive, Weight, entities, line};
+use crate::scene::{ContainerView, Crash, Mount, Role, Scene, Testimony, commands, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -40,15 +40,18 @@ fn app_exception(testimony: &Testimony<'_>) -> Option<Finding> {
     }
     let Some(decisive) = testimony.decisive() else { return last_words(testimony) };
     let container = testimony.container;
-    let message =
-        format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), line::clip(&decisive.shown(), 140));
+    let announced: Vec<_> = testimony.log.announced(decisive.line, decisive.number).collect();
+    let said = announced.iter().fold(decisive.shown(), |said, (_, line)| format!("{said} {}", line::shown(line)));
+    let most = if announced.is_empty() { 140 } else { 260 };
+    let message = format!("{} {}: `{}`", container.phrase(), testimony.end_phrase(), line::clip(&said, most));
     let finding = RULE.finding(container.subject(), message).confidence(confidence(decisive, &crash));
     let finding = testimony.quote(finding, decisive.line, decisive.number);
+    let finding = announced.iter().fold(finding, |finding, (number, line)| testimony.quote(finding, line, *number));
     let finding = match testimony.log.cause {
         Some(cause) => testimony.quote(finding, cause.line, cause.number),
         None => finding,
     };
-    Some(advise(testimony.attest_crash(finding), testimony))
+    Some(advise(testimony.attest_crash(finding), testimony, Some(decisive)))
 }
 
 /// Says what is known when no line is decisive: the last one.
@@ -60,7 +63,7 @@ fn last_words(testimony: &Testimony<'_>) -> Option<Finding> {
     let message =
         format!("{} {}; its last line is `{}`", container.phrase(), testimony.end_phrase(), line::clip(&shown, 140));
     let finding = testimony.quote(RULE.finding(container.subject(), message).confidence(0.45), last, number);
-    Some(advise(testimony.attest_crash(finding), testimony))
+    Some(advise(testimony.attest_crash(finding), testimony, None))
 }
 
 /// Returns whether the end was the program's own deed: not a kill, and not a start that failed.
@@ -85,12 +88,26 @@ fn confidence(decisive: Decisive<'_>, crash: &Crash<'_>) -> f64 {
     if matches!(crash.exit_code, 0 | 126 | 127) { base - 0.2 } else { base }
 }
 
-fn advise(finding: Finding, testimony: &Testimony<'_>) -> Finding {
+fn advise(finding: Finding, testimony: &Testimony<'_>, decisive: Option<Decisive<'_>>) -> Finding {
     let container = testimony.container;
-    finding
-        .recommend(Recommendation::new(
-            "fix-program",
-            format!("fix what `{}` complains of in the quoted line", container.name()),
-        ))
-        .next(testimony.logs_command())
+    let finding = finding.next(testimony.logs_command());
+    if let Some((map, path, mount, at)) = decisive.and_then(|line| own_file(container, &line.shown())) {
+        let summary = format!("correct `{path}`, which is of {}, then restart the pods", map.short());
+        let edit = Recommendation::new("edit-object", summary).command(commands::edit(&map));
+        let finding = finding.because(container.pod_ref(), mount, format!("{at} ({})", map.short())).mentions(map);
+        return finding.recommend(edit);
+    }
+    finding.recommend(Recommendation::new(
+        "fix-program",
+        format!("fix what `{}` complains of in the quoted line", container.name()),
+    ))
+}
+
+/// Returns the mounted ConfigMap that a line names a file of, the file, the mount's path in the spec, and where it is.
+fn own_file(container: ContainerView<'_>, message: &str) -> Option<(ObjectRef, String, String, String)> {
+    let path = entities::path(message)?;
+    let mount = Mount::over(container, path)?;
+    let map = mount.volume?.config_map.as_ref()?;
+    let object = ObjectRef::new(Kind::ConfigMap, container.pod.namespace(), &map.name);
+    Some((object, path.to_owned(), mount.path(container), mount.mount.mount_path.clone()))
 }

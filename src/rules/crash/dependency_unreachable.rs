@@ -5,8 +5,9 @@ use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::log::line;
 use crate::scene::log::reach::Why;
+use crate::scene::services::usage;
 use crate::scene::traffic::outage;
-use crate::scene::{Environment, Outage, Peer, Scene, Testimony, outages, testimonies};
+use crate::scene::{Environment, Outage, Peer, PodView, Scene, ServiceView, Testimony, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -117,8 +118,7 @@ fn service_detail(testimony: &Testimony<'_>, object: &ObjectRef, outage: &Outage
         let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
         return format!("; {} serves port {} only", object.short(), ports.join(", "));
     }
-    let ready = service.pods().filter(|pod| pod.is_ready()).count();
-    if service.selector().is_some() && ready == 0 {
+    if service.selector().is_some() && has_no_backend(service) {
         return format!("; {} has no ready pod", object.short());
     }
     if outage.why == Why::Unresolved {
@@ -126,6 +126,15 @@ fn service_detail(testimony: &Testimony<'_>, object: &ObjectRef, outage: &Outage
     } else {
         String::new()
     }
+}
+
+/// Returns whether nothing ready is behind a Service, as far as its pods or endpoints were read.
+fn has_no_backend(service: ServiceView<'_>) -> bool {
+    let idle = !service.pods().any(PodView::is_ready);
+    if service.scene.knows(Kind::Pod, service.namespace()) {
+        return idle;
+    }
+    idle && usage::ready_addresses(service) == Some(0)
 }
 
 fn advise(finding: Finding, testimony: &Testimony<'_>, outage: &Outage<'_>) -> Finding {

@@ -70,14 +70,15 @@ fn log_error_running(testimony: &Testimony<'_>) -> Option<Finding> {
 }
 
 /// What the program calls an error counts; what has no level only if it says so many times. A database's words about its
-/// clients' passwords are theirs.
+/// clients' passwords and rows are theirs.
 fn counts(testimony: &Testimony<'_>, template: &Template<'_>) -> bool {
     let parsed = line::parse(template.line);
     let levelled = parsed.level.is_some_and(|level| level >= Level::Error);
     let said = levelled
         || template.weight >= Weight::Error
         || (parsed.level.is_none() && template.count >= 5 && template.count * 5 >= testimony.log.count);
-    said && !(testimony.is_server() && auth::is_refusal(&parsed.message))
+    let clients = |message: &str| auth::is_refusal(message) || auth::is_constraint(message);
+    said && !(testimony.is_server() && clients(&parsed.message))
 }
 
 /// Returns whether a repeated error is of now: made lately, or so often in a young run that it cannot be its start.

@@ -8,7 +8,7 @@ use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::{Rule, consequences};
 use crate::scene::log::{entities, line};
-use crate::scene::{Environment, Scene, Source, Template, Testimony, testimonies};
+use crate::scene::{ContainerView, Environment, Scene, Source, Template, Testimony, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -80,8 +80,26 @@ fn finding(
     advise(finding, testimony, environment, names)
 }
 
+/// Returns the optional reference of a variable that nothing gives: its path, and what it asks for.
+fn optional(container: ContainerView<'_>, name: &str) -> Option<(String, String)> {
+    let variable = container.spec.env.iter().flatten().find(|variable| variable.name == name)?;
+    let from = variable.value_from.as_ref()?;
+    let secret = from.secret_key_ref.as_ref().map(|key| ("secret", &key.name, &key.key));
+    let map = || from.config_map_key_ref.as_ref().map(|key| ("configmap", &key.name, &key.key));
+    let (kind, object, key) = secret.or_else(map)?;
+    Some((container.spec_path(&format!("env[{name}]")), format!("key `{key}` of {kind}/{object}")))
+}
+
 fn advise(mut finding: Finding, testimony: &Testimony<'_>, environment: &Environment<'_>, names: &[String]) -> Finding {
     let container = testimony.container;
+    if let Some((path, source)) = names.iter().find_map(|name| optional(container, name)) {
+        let summary =
+            format!("make {source}, which is not there: the reference is optional, so that the pod started without");
+        finding = finding
+            .because(container.pod_ref(), path, format!("optional {source}"))
+            .recommend(Recommendation::new("create-object", summary));
+        return finding.next(testimony.logs_command());
+    }
     if let Some(similar) = names.iter().find_map(|name| similar(environment, name).map(|other| (name, other))) {
         let summary = format!("if `{}` is meant, rename it to `{}`: the names differ", similar.1, similar.0);
         finding = finding.recommend(Recommendation::new("edit-object", summary));

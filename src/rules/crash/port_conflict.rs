@@ -7,6 +7,7 @@ use regex::Regex;
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
+use crate::scene::services::usage;
 use crate::scene::{ContainerView, PodView, Role, Scene, Testimony, is_settled, testimonies};
 
 /// See [`Rule::docs`].
@@ -44,7 +45,8 @@ fn logged(testimony: &Testimony<'_>) -> Option<Finding> {
     });
     let (template, port) = testimony.find(|message| IN_USE.is_match(message).then(|| entities::port(message)))?;
     let container = testimony.container;
-    let port = port.or_else(|| shared_port(container)).or_else(|| only_port(container));
+    let port =
+        port.or_else(|| shared_port(container)).or_else(|| wanted_port(container)).or_else(|| only_port(container));
     let rival = port.and_then(|port| rival(container, port));
     let message = match (port, &rival) {
         (Some(port), Some(rival)) => format!("{} cannot listen on port {port}: {rival} has it", container.phrase()),
@@ -108,7 +110,18 @@ fn shared_port(container: ContainerView<'_>) -> Option<u16> {
     ports(container).map(|(port, _)| port).find(|port| rival(container, *port).is_some())
 }
 
+/// Returns the port of another container that this one's command or environment speaks of.
+fn wanted_port(container: ContainerView<'_>) -> Option<u16> {
+    let others =
+        container.pod.containers().filter(|other| other.name() != container.name() && other.role != Role::Init);
+    others.flat_map(ports).map(|(port, _)| port).find(|port| usage::container_speaks_of(container.spec, *port))
+}
+
+/// Returns the one port that a container declares; beside others, which do not declare it, it is not known to be taken.
 fn only_port(container: ContainerView<'_>) -> Option<u16> {
+    if container.pod.containers().any(|other| other.name() != container.name() && other.role != Role::Init) {
+        return None;
+    }
     let mut all = ports(container).map(|(port, _)| port);
     all.next().filter(|_| all.next().is_none())
 }

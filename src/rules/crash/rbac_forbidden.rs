@@ -69,7 +69,8 @@ fn rbac_forbidden(testimony: &Testimony<'_>) -> Option<Finding> {
     );
     let sure = if rbac::is_known(scene, &request) { 0.95 } else { 0.85 };
     let finding = RULE.finding(subject, message).key(format!("{} {}", request.verb, request.resource)).confidence(sure);
-    let mut finding = testimony.attest(finding, template);
+    let workload = testimony.container.pod.workload().object.clone();
+    let mut finding = testimony.attest(finding, template).affects(workload);
     if let Some(bound) = own {
         finding = finding.because(bound.role.clone(), "rules", words(scene, &bound.role)).because(
             bound.binding.clone(),

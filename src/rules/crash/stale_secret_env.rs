@@ -45,8 +45,8 @@ fn stale(testimony: &Testimony<'_>) -> Option<Finding> {
         return None;
     }
     let mut complaints = testimony.log.templates.iter();
-    let complaint =
-        complaints.find(|template| auth::is_refusal(&template.message()) && testimony.is_fresh(template))?;
+    let refused = |message: &str| auth::is_refusal(message) || auth::is_unauthorized(message);
+    let complaint = complaints.find(|template| refused(&template.message()) && testimony.is_fresh(template))?;
     let environment = Environment::of(testimony.container);
     let changed =
         environment.variables.iter().filter_map(|variable| Some((variable, change(testimony, variable, started)?)));

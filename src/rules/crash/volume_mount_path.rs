@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
+use k8s_openapi::api::core::v1::SecretVolumeSource;
 use regex::Regex;
 
-use crate::model::{Finding, Kind, Recommendation, Severity};
+use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::log::entities;
 use crate::scene::{ContainerView, Mount, Scene, Testimony, testimonies};
@@ -34,7 +35,7 @@ key.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    let logged = testimonies(scene).filter_map(|testimony| logged(&testimony));
+    let logged = testimonies(scene).filter_map(|testimony| no_token(&testimony).or_else(|| logged(&testimony)));
     logged.chain(scene.suspect_containers().filter_map(unstartable)).collect()
 }
 
@@ -48,6 +49,41 @@ fn logged(testimony: &Testimony<'_>) -> Option<Finding> {
     })?;
     let finding = finding(container, &path, &place);
     Some(testimony.attest(finding, template).next(testimony.logs_command()))
+}
+
+/// The folder into which the kubelet mounts the token of the pod's ServiceAccount.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The program looks for its ServiceAccount's token, which somebody chose not to mount.
+fn no_token(testimony: &Testimony<'_>) -> Option<Finding> {
+    let container = testimony.container;
+    testimony.crash?;
+    let looks = |message: &str| missing_path(message).filter(|path| path.starts_with(TOKEN)).map(|_| ());
+    let (template, ()) = testimony.find(looks)?;
+    let (object, field) = unmounted(container)?;
+    let message =
+        format!("{} finds no service account token: {field} of {} is false", container.phrase(), object.short());
+    let cure = format!("set {field} of {} to true, as the program asks the Kubernetes API", object.short());
+    let finding =
+        RULE.finding(container.subject(), message).key(TOKEN).confidence(0.93).because(object, field, "false");
+    let finding = finding.recommend(Recommendation::new("edit-object", cure));
+    Some(testimony.attest(finding, template).next(testimony.logs_command()))
+}
+
+/// Returns what says that the token is not mounted: the pod, else its ServiceAccount.
+fn unmounted(container: ContainerView<'_>) -> Option<(ObjectRef, &'static str)> {
+    let pod = container.pod;
+    let spec = pod.spec()?;
+    match spec.automount_service_account_token {
+        Some(true) => None,
+        Some(false) => Some((pod.workload().object.clone(), "automountServiceAccountToken")),
+        None => {
+            let name = spec.service_account_name.as_deref().unwrap_or("default");
+            let account = pod.scene.snapshot.objects.service_accounts.get(pod.namespace(), name)?;
+            let off = account.automount_service_account_token == Some(false);
+            off.then(|| (ObjectRef::new(Kind::ServiceAccount, pod.namespace(), name), "automountServiceAccountToken"))
+        }
+    }
 }
 
 /// The runtime says that the entry point is missing, and a mount hides it.
@@ -78,12 +114,14 @@ enum Place<'s> {
 }
 
 fn place<'s>(container: ContainerView<'s>, path: &str) -> Option<Place<'s>> {
-    if path.starts_with("/var/run/secrets/kubernetes.io/") {
+    if path.starts_with(TOKEN) {
         return None;
     }
     if let Some(mount) = Mount::over(container, path) {
         let is_file = mount.mount.sub_path.as_deref().is_some_and(|sub| !sub.is_empty());
-        return (!is_file && mount.mount.mount_path.trim_end_matches('/') != path).then_some(Place::Below(mount));
+        let rest = path.strip_prefix(mount.mount.mount_path.trim_end_matches('/'))?.trim_start_matches('/');
+        let there = keys(container, mount).is_some_and(|keys| keys.iter().any(|key| key == rest));
+        return (!is_file && !rest.is_empty() && !there).then_some(Place::Below(mount));
     }
     let file = path.rsplit('/').next()?;
     let holds = |mount: &Mount<'_>| keys(container, *mount).is_some_and(|keys| keys.iter().any(|key| key == file));
@@ -92,8 +130,11 @@ fn place<'s>(container: ContainerView<'s>, path: &str) -> Option<Place<'s>> {
     Some(Place::Elsewhere(mount, found))
 }
 
-/// Returns the files that a mounted ConfigMap makes, if it was read.
+/// Returns the files that a mounted ConfigMap or Secret makes, if it was read.
 fn keys(container: ContainerView<'_>, mount: Mount<'_>) -> Option<Vec<String>> {
+    if let Some(source) = mount.volume?.secret.as_ref() {
+        return secret_keys(container, source);
+    }
     let source = mount.volume?.config_map.as_ref()?;
     if let Some(items) = &source.items {
         return Some(items.iter().map(|item| item.path.clone()).collect());
@@ -101,6 +142,15 @@ fn keys(container: ContainerView<'_>, mount: Mount<'_>) -> Option<Vec<String>> {
     let map = container.pod.scene.snapshot.objects.config_maps.get(container.pod.namespace(), &source.name)?;
     let plain = map.data.iter().flatten().map(|(key, _)| key);
     Some(plain.chain(map.binary_data.iter().flatten().map(|(key, _)| key)).cloned().collect())
+}
+
+fn secret_keys(container: ContainerView<'_>, source: &SecretVolumeSource) -> Option<Vec<String>> {
+    if let Some(items) = &source.items {
+        return Some(items.iter().map(|item| item.path.clone()).collect());
+    }
+    let name = source.secret_name.as_deref()?;
+    let secret = container.pod.scene.snapshot.objects.secrets.get(container.pod.namespace(), name)?;
+    secret.keys.as_ref().map(|keys| keys.iter().cloned().collect())
 }
 
 fn missing_path(message: &str) -> Option<&str> {

@@ -1,9 +1,9 @@
 //! A variable holds credentials that the server refuses.
 
-use crate::model::{Finding, Kind, Severity};
+use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
 use crate::scene::config::wrong_value::{self, Advice};
-use crate::scene::log::{auth, entities};
+use crate::scene::log::{auth, entities, line};
 use crate::scene::{Environment, Scene, Source, Testimony, Variable, testimonies};
 
 /// See [`Rule::docs`].
@@ -41,7 +41,7 @@ fn credentials(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Opti
     let (template, user) =
         testimony.find(|message| auth::is_refusal(message).then(|| entities::user(message).map(str::to_owned)))?;
     let variables = secrets(environment);
-    let first = variables.first()?;
+    let Some(first) = variables.first() else { return none_given(testimony) };
     let container = testimony.container;
     let names: Vec<String> = variables.iter().map(|variable| format!("`{}`", variable.name)).collect();
     let origin = variables
@@ -65,6 +65,18 @@ fn credentials(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Opti
     }
     let advice = Advice::new(format!("make {} agree with what the server knows", names.join(", ")), None);
     Some(finding.recommend(wrong_value::correction(container, first, &advice)).next(testimony.logs_command()))
+}
+
+/// A server asks for a password, and no variable of the client holds one.
+fn none_given(testimony: &Testimony<'_>) -> Option<Finding> {
+    let (template, ()) = testimony.find(|message| auth::wants_password(message).then_some(()))?;
+    let container = testimony.container;
+    let said = line::clip(&line::shown(template.line), 130);
+    let message = format!("{} gives its server no password, which asks for one: `{said}`", container.phrase());
+    let summary = format!("give `{}` the password of its server, by a variable or in the address", container.name());
+    let finding = RULE.finding(container.subject(), message).confidence(0.75);
+    let finding = testimony.attest(finding, template).recommend(Recommendation::new("edit-object", summary));
+    Some(finding.next(testimony.logs_command()))
 }
 
 /// Returns the variables that hold credentials, at most four.

@@ -47,6 +47,9 @@ fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
 }
 
 fn fix(failing: &FailingProbe<'_>) -> String {
+    if let Some(cure) = failing.open_up() {
+        return cure;
+    }
     let probe = format!("the liveness probe of `{}`", failing.probe.container.name());
     match (&failing.failure.reason, &failing.probe.handler) {
         (Reason::Status(404), Handler::Http { path, .. }) => {
@@ -67,6 +70,10 @@ fn fix(failing: &FailingProbe<'_>) -> String {
                 "let {probe} ask a path that does not depend on others or on start-up, not `{path}`; leave that to readiness"
             )
         }
+        (Reason::Refused, _) if failing.kill.is_some() => format!(
+            "add a start-up probe if the program needs longer than {}s to start, else let it listen where {probe} asks",
+            failing.probe.budget().as_secs()
+        ),
         _ => format!("let the program listen where {probe} asks, or correct {probe}"),
     }
 }

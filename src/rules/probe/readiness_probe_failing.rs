@@ -48,6 +48,9 @@ fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
 }
 
 fn fix(failing: &FailingProbe<'_>) -> String {
+    if let Some(cure) = failing.open_up() {
+        return cure;
+    }
     let probe = format!("the readiness probe of `{}`", failing.probe.container.name());
     match (&failing.failure.reason, &failing.probe.handler) {
         (Reason::Status(404), Handler::Http { path, .. }) => {

@@ -102,7 +102,9 @@ fn is_starting(pod: PodView<'_>) -> bool {
 
 /// Returns whether something already said that the pod cannot start: time alone will not help it.
 fn is_held_up(pod: PodView<'_>) -> bool {
-    let no_node = pod.condition("PodScheduled").is_some_and(|condition| condition.status == "False");
+    // A gate is there to be lifted.
+    let gated = pod.spec().is_some_and(|spec| spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()));
+    let no_node = !gated && pod.condition("PodScheduled").is_some_and(|condition| condition.status == "False");
     let waits = |reason: &str| !matches!(reason, "" | "ContainerCreating" | "PodInitializing");
     no_node || pod.containers().any(|container| waits(container.waiting_reason()))
 }

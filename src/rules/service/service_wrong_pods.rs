@@ -1,11 +1,14 @@
 //! A Service's selector also meets pods of another app.
 
+use k8s_openapi::api::core::v1::{PodSpec, ServicePort};
+
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
 use crate::rules::Rule;
+use crate::scene::log::reach::Why;
 use crate::scene::services::selector;
 use crate::scene::services::usage::{self, Usage};
-use crate::scene::{Scene, ServiceView, Workload};
+use crate::scene::{Outage, Peer, PodView, Scene, ServiceView, Workload, outages, testimonies};
 
 /// See [`Rule::docs`].
 pub static RULE: Rule = Rule {
@@ -19,7 +22,7 @@ cannot answer them. Callers see errors that come and go.
 
 ## How it is detected
 The selector meets several workloads, one of them declares the Service's target port, and another declares other ports \
-only. Canaries and blue-green pairs, which serve the same port, are left out.
+only; or none at all, while a caller's log tells of refused connections. Canaries and blue-green pairs, which serve the same port, are left out.
 
 ## What to do
 Add the label that tells the apart to the selector, such as `app` or `app.kubernetes.io/name`.",
@@ -41,10 +44,37 @@ fn too_wide(usage: &Usage<'_>, service: ServiceView<'_>) -> Option<Finding> {
         .filter(|workload| workload.template.is_some() && workload.desired != Some(0) && !usage::is_batch(workload))
         .collect();
     let right = workloads.iter().find(|workload| serves(service, workload) == Some(true))?;
-    let wrong = workloads
-        .iter()
-        .find(|workload| serves(service, workload) == Some(false) && workload.labels != right.labels)?;
+    let mut others = workloads.iter().filter(|workload| workload.labels != right.labels);
+    let wrong = others.clone().find(|workload| serves(service, workload) == Some(false));
+    // What declares no port may serve any; that callers are refused now and then tells that it does not.
+    let silent = || others.find(|workload| is_silent(service, workload)).filter(|_| is_refused(service));
+    let wrong = wrong.or_else(silent)?;
     Some(finding(usage, service, right, wrong))
+}
+
+/// Returns whether a workload's ready pods declare no port, and speak of none that the Service leads to.
+fn is_silent(service: ServiceView<'_>, workload: &Workload<'_>) -> bool {
+    let speaks =
+        |template: &PodSpec| targets(service, template).iter().any(|number| usage::speaks_of(template, *number));
+    let silent = |template: &PodSpec| usage::ports(template).next().is_none() && !speaks(template);
+    workload.template.is_some_and(silent) && service.scene.pods_of(workload).any(PodView::is_ready)
+}
+
+/// Returns whether a caller's log tells that the Service refuses connections, though it has ready pods.
+fn is_refused(service: ServiceView<'_>) -> bool {
+    let object = service.object();
+    let refused = |outage: &Outage<'_>| outage.why == Why::Refused && outage.peer == Peer::Service(object.clone());
+    testimonies(service.scene).any(|testimony| outages(&testimony).iter().any(refused))
+}
+
+/// Returns the numbers of the ports that the Service leads to in pods of a template.
+fn targets(service: ServiceView<'_>, template: &PodSpec) -> Vec<u16> {
+    let ports = service.service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
+    let target = |port: &ServicePort| match port.target_port.as_ref() {
+        Some(target) => usage::target_number(Some(template), target),
+        None => u16::try_from(port.port).ok(),
+    };
+    ports.filter_map(target).collect()
 }
 
 /// Returns whether a workload declares all target ports; `None` if it declares nothing, or some.
@@ -54,19 +84,13 @@ fn serves(service: ServiceView<'_>, workload: &Workload<'_>) -> Option<bool> {
     if declared.is_empty() {
         return None;
     }
-    let ports: Vec<_> = service.service.spec.iter().flat_map(|spec| spec.ports.iter().flatten()).collect();
-    let target = |port: &&k8s_openapi::api::core::v1::ServicePort| match port.target_port.as_ref() {
-        Some(target) => usage::target_number(Some(template), target).map(i32::from),
-        None => Some(port.port),
-    };
-    let met = ports.iter().filter(|port| target(port).is_some_and(|number| declared.contains(&number))).count();
-    let hinted = ports
-        .iter()
-        .filter_map(target)
-        .any(|number| u16::try_from(number).is_ok_and(|number| usage::speaks_of(template, number)));
+    let count = service.service.spec.iter().flat_map(|spec| spec.ports.iter().flatten()).count();
+    let targets = targets(service, template);
+    let met = targets.iter().filter(|number| declared.contains(&i32::from(**number))).count();
+    let hinted = targets.iter().any(|number| usage::speaks_of(template, *number));
     match met {
         0 if !hinted => Some(false),
-        all if all == ports.len() => Some(true),
+        all if all == count => Some(true),
         _ => None,
     }
 }

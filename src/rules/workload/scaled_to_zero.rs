@@ -22,7 +22,8 @@ answer.
 
 ## How it is detected
 A Deployment, StatefulSet or ReplicaSet asks for zero replicas. It is an error where a Service leads to it that another workload \
-or an Ingress uses, or that served until a short while ago; otherwise it is only mentioned.
+or an Ingress uses, or that served until a short while ago; otherwise, as where it was made with no replicas, it is only \
+mentioned.
 
 ## What to do
 Scale it up again. If somebody (an autoscaler, a cost saver, a pipeline) scales it down once more, look who it is: the evidence \
@@ -67,7 +68,8 @@ fn at_zero(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>) -> Findi
     let down = scaled_down(scene, &object);
     let writer = changes::newest(workload.changes, "spec.replicas");
     let when = down.and_then(|event| event.last).or_else(|| writer.and_then(|change| change.time));
-    let need = need(scene, uses, workload, when);
+    let served = down.is_some() || !was_born_asleep(workload, when);
+    let need = need(scene, uses, workload, when.filter(|_| served));
     let by = writer.filter(|change| !change.manager.is_empty());
     let by = by.map(|change| format!(", by `{}`", change.manager)).unwrap_or_default();
     let words = need.as_ref().map(|need| format!(", though {}", need.words)).unwrap_or_default();
@@ -109,6 +111,11 @@ fn at_zero(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>) -> Findi
 fn scaled_down<'s>(scene: &'s Scene<'_>, object: &'s ObjectRef) -> Option<&'s EventView<'s>> {
     let to_zero = |message: &str| message.contains(" to 0 from ") || message.ends_with(" to 0");
     scene.events_of(object).filter(|event| event.reason == "ScalingReplicaSet" && to_zero(event.message)).last()
+}
+
+/// Returns whether it was made with no replicas, as far as its last writer tells: then nothing was served before.
+fn was_born_asleep(workload: &Workload<'_>, written: Option<Timestamp>) -> bool {
+    matches!((workload.created, written), (Some(created), Some(written)) if written <= created)
 }
 
 /// Returns how many replicas there were: `Scaled down replica set cart-7d9f8 to 0 from 3`.
@@ -157,7 +164,8 @@ impl<'s> Uses<'s> {
     }
 }
 
-fn need(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>, when: Option<Timestamp>) -> Option<Need> {
+/// `until` is when it last served, if that is known.
+fn need(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>, until: Option<Timestamp>) -> Option<Need> {
     // A Service with other pods that answer does not miss this workload.
     let services = uses.services.get(&workload.object)?.iter();
     let unserved: Vec<_> = services.filter(|service| !service.pods().any(PodView::is_ready)).collect();
@@ -167,7 +175,7 @@ fn need(scene: &Scene<'_>, uses: &Uses<'_>, workload: &Workload<'_>, when: Optio
     let name = service.object().short();
     let (severity, words, confidence) = match used {
         Some((_, user)) => (Severity::Error, format!("{name} leads to it and {user} uses that"), 0.93),
-        None if scene.is_recent(when) => (Severity::Error, format!("{name} leads to it and served until then"), 0.88),
+        None if scene.is_recent(until) => (Severity::Error, format!("{name} leads to it and served until then"), 0.88),
         None => (Severity::Info, format!("{name} leads to it"), 0.8),
     };
     Some(Need { severity, words, service: service.object(), confidence })

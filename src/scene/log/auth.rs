@@ -1,4 +1,4 @@
-//! What a log line says about refused credentials.
+//! What a log line says about refused clients.
 
 use std::sync::LazyLock;
 
@@ -14,4 +14,34 @@ pub fn is_refusal(message: &str) -> bool {
         .expect("a constant pattern")
     });
     REFUSED.is_match(message)
+}
+
+/// Returns whether a message says that somebody's token or key was refused, in the words of HTTP or gRPC.
+pub fn is_unauthorized(message: &str) -> bool {
+    static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?i)\b401\b|\bunauthori[sz]ed\b|\bunauthenticated\b|(?:token|signature|api[ -]?key|secret) (?:is |was )?(?:invalid|wrong|expired|revoked|rejected|refused|mismatch)",
+            r"|(?:invalid|wrong|expired|revoked|bad) (?:bearer |access |auth |refresh )?(?:token|signature|api[ -]?key)"
+        ))
+        .expect("a constant pattern")
+    });
+    REFUSED.is_match(message)
+}
+
+/// Returns whether a message is a server's answer to a statement that broke a rule of the data: its client's matter.
+pub fn is_constraint(message: &str) -> bool {
+    static BROKEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)duplicate (?:key|entry)|violates [a-z-]+(?: [a-z-]+)? constraint|could not serialize access")
+            .expect("a constant pattern")
+    });
+    BROKEN.is_match(message)
+}
+
+/// Returns whether a message says that a server asks for a password and was given none.
+pub fn wants_password(message: &str) -> bool {
+    static WANTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)NOAUTH |no password supplied|using password: no\b|command [a-z]+ requires authentication")
+            .expect("a constant pattern")
+    });
+    WANTED.is_match(message)
 }

@@ -246,7 +246,7 @@ pub fn names_reason(message: &str) -> bool {
             r"|not set|\bunset\b|undefined|is required|required (?:key|environment|variable|env|field)|not configured|forbidden|unauthorized|too many|no space",
             r"|already in use|unreachable|no response|not permitted|unavailable|exhausted|exceeded|reset by peer",
             r"|broken pipe|no route|read-only|parameter null|unbound|not allowed|econn[a-z]+|enotfound|eai_again",
-            r"|division by zero|segmentation|failed|failure|quota|wrongpass|noauth|out of memory|\bHTTP [45][0-9][0-9]\b"
+            r"|division by zero|segmentation|failed|failure|quota|wrongpass|noauth|out of memory|OutOfMemory|\bHTTP [45][0-9][0-9]\b"
         ))
     });
     REASON.is_match(message.as_bytes())
@@ -270,7 +270,7 @@ fn is_denied(message: &str) -> bool {
         regex(concat!(
             r#"(?i-u)\b(?:errors?|failed|failures?|exceptions?|err)(?:[_ -]?(?:count|rate|total))?["']?\s*[:=]\s*(?:0\b|none|null|nil|false|\[\]|"")"#,
             r"|\b(?:no|0|zero|without(?: any)?) (?:errors?|failures?|exceptions?|failed)\b",
-            r"|error[ _-]?(?:handlers?|handling|log(?:ger)?s?|pages?|reporting|boundary|channel|codes?\.)\b",
+            r"|error[ _-]?(?:handlers?|handling|log(?:ger)?s?|pages?|reporting|boundary|channel|budgets?|codes?\.)\b",
             r"|(?:exception|failure)[ _-]?(?:handlers?|handling|translation)|errorlogger|\berrorhandler"
         ))
     });

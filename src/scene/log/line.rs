@@ -69,8 +69,13 @@ fn truer(first: Option<Stamp>, second: Option<Stamp>) -> Option<Timestamp> {
 
 /// Returns what a person wants to read of a line: its message without time and colours, cut at 240 characters.
 pub fn shown(line: &str) -> String {
+    // Ruby puts the place before the words, `/app/x.rb:3:in 'main': no ledger`, and may leave these no room.
+    static PLACE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^\S+\.rb:[0-9]+:in [`'][^']*': ").expect("a constant pattern"));
     let message = parse(line).message;
     let message = message.trim().trim_end_matches('.');
+    let place = (message.len() > 120).then(|| PLACE.find(message)).flatten();
+    let message = place.map_or(message, |place| &message[place.end()..]);
     let clean: String = message.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     if clean.chars().count() <= 240 {
         return clean;
@@ -116,10 +121,24 @@ fn split_time(text: &str) -> (Option<Stamp>, &str) {
             .iter()
             .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b':' | b'+' | b'Z' | b'-'))
             .count();
+    // Some write the zone apart, within the brackets: `[2006-01-02 15:04:05 +0000] `.
+    if let Some(zone) = inner[end..].strip_prefix(' ').filter(|rest| is_zone(rest)) {
+        let rest = zone[5..].strip_prefix(']').unwrap_or(&zone[5..]);
+        return (instant(&format!("{}{}", &inner[..end], &zone[..5])), rest.strip_prefix(' ').unwrap_or(rest));
+    }
     // What belongs to the words behind it: `10:00:00: message`, `10:00:00-`.
     let stamp = inner[..end].trim_end_matches([':', '-', '.', ',']);
     let rest = inner[end..].strip_prefix(']').unwrap_or(&inner[end..]);
     (instant(stamp), rest.strip_prefix(' ').unwrap_or(rest))
+}
+
+/// Returns whether a text begins with an offset from UTC, `+0000`, that stands alone.
+fn is_zone(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() > 5
+        && matches!(bytes[0], b'+' | b'-')
+        && bytes[1..5].iter().all(u8::is_ascii_digit)
+        && matches!(bytes[5], b']' | b' ')
 }
 
 /// Splits off what `date` prints: `Sat Nov 21 10:57:37 UTC 2026`.
@@ -197,8 +216,11 @@ fn bracketed(text: &str, word: &[u8]) -> bool {
     colon
         || matches!(
             (before, after),
-            (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')) | (None | Some(b'\t'), Some(b':' | b'\t'))
+            (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>'))
         )
+        // `http: Accept error`, `config: no such file` name a part of the program, and no level.
+        || (matches!((before, after), (None | Some(b'\t'), Some(b':' | b'\t')))
+            && !matches!(word.to_ascii_lowercase().as_slice(), b"http" | b"log" | b"config" | b"hint" | b"detail" | b"statement"))
 }
 
 fn word_level(word: &str) -> Option<Level> {

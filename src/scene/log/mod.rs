@@ -111,6 +111,18 @@ impl<'a> LogDigest<'a> {
         self.text.lines().nth(number.checked_sub(1)?)
     }
 
+    /// Iterates over the lines that say what a line only announces: the one after a colon, those below a banner.
+    pub fn announced(&self, line: &str, number: usize) -> impl Iterator<Item = (usize, &'a str)> {
+        let message = line.trim_end();
+        let most = match () {
+            () if message.ends_with("***") => 3,
+            () if message.ends_with(':') => 1,
+            () => 0,
+        };
+        let below = self.text.lines().enumerate().skip(number).map(|(index, line)| (index + 1, line));
+        below.filter(|(_, line)| !line.trim().is_empty()).take(most)
+    }
+
     /// Returns the time of the last line that has one.
     pub fn last_time(&self) -> Option<jiff::Timestamp> {
         self.text.lines().rev().take(50).find_map(|line| line::parse(line).time)

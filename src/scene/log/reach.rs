@@ -52,7 +52,7 @@ pub fn failure(message: &str) -> Option<Failure<'_>> {
 fn why(message: &str) -> Option<Why> {
     static UNRESOLVED: LazyLock<Regex> = LazyLock::new(|| {
         regex(concat!(
-            r"(?i)no such host|ENOTFOUND|EAI_AGAIN|could(?: not|n't) resolve|cannot resolve|can't resolve|unknown ?host|name or service not known",
+            r"(?i)no such host|\bENOTFOUND|EAI_AGAIN|could(?: not|n't) resolve|cannot resolve|can't resolve|unknown ?host|name or service not known",
             r"|temporary failure in name resolution|name does not resolve|nodename nor servname|getaddrinfo|DNS resolution failed",
             r"|could not translate host name|failed to resolve|host not found in upstream|bad address|server misbehaving|failed to lookup address|name resolution"
         ))
@@ -131,7 +131,9 @@ fn peer(message: &str) -> (Option<&str>, Option<u16>) {
         );
     }
     if let Some(found) = HOST_FIELD.captures(message).or_else(|| NAMED.captures(message)) {
-        return (found.get(1).map(|host| host.as_str()), number(found.get(2)));
+        // The address that was dialled has the port: `host=db user=app: dial tcp 10.0.0.1:5432`.
+        let dialled = pair.1.filter(|_| pair.0.is_some_and(is_ip));
+        return (found.get(1).map(|host| host.as_str()), number(found.get(2)).or(dialled));
     }
     pair
 }

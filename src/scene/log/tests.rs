@@ -103,6 +103,7 @@ fn levels_and_times_of_many_loggers_are_read() {
             Level::Fatal,
             " FATAL 1 --- [main] no ledger",
         ),
+        ("[2026-01-02 15:04:05 +0000] [7] [CRITICAL] no ledger", Level::Fatal, "[7] [CRITICAL] no ledger"),
         ("2026-01-02T15:04:05+08:00\twarn\tno ledger", Level::Warning, "\twarn\tno ledger"),
     ] {
         let line = line::parse(text);
@@ -110,6 +111,8 @@ fn levels_and_times_of_many_loggers_are_read() {
     }
     let klog = line::parse("E0102 15:04:05.000000       7 reflector.go:12] no ledger");
     assert_eq!((klog.level, klog.message.as_ref()), (Some(Level::Error), "no ledger"));
+    let part = line::parse("2026/01/02 15:04:05 http: Accept error: no ledger");
+    assert_eq!((part.level, part.message.as_ref()), (None, "http: Accept error: no ledger"));
     let coloured = line::parse("\x1b[31mERROR\x1b[0m no ledger");
     assert_eq!((coloured.level, coloured.message.as_ref()), (Some(Level::Error), "ERROR no ledger"));
 }
@@ -164,10 +167,28 @@ fn peers_are_read_from_the_words_of_many_clients() {
         ),
         ("java.net.UnknownHostException: db", Why::Unresolved, Some("db"), None),
         ("Database connection failed: ETIMEDOUT", Why::TimedOut, None, None),
+        (
+            "failed to connect to `host=pg user=cart`: dial error (dial tcp 10.0.0.7:5433: connect: connection refused)",
+            Why::Refused,
+            Some("pg"),
+            Some(5433),
+        ),
     ] {
         let failure = reach::failure(text).unwrap_or_else(|| panic!("{text}"));
         assert_eq!((failure.why, failure.host, failure.port), (why, host, port), "{text}");
     }
+}
+
+#[test]
+fn a_long_place_before_rubys_words_is_not_shown() {
+    let text = "/usr/local/bundle/gems/activerecord/connection_adapters/postgresql.rb:894:in 'exec_params': PG::UndefinedTable: ERROR: no ledger (ActiveRecord::StatementInvalid)";
+    assert_eq!(line::shown(text), "PG::UndefinedTable: ERROR: no ledger (ActiveRecord::StatementInvalid)");
+}
+
+#[test]
+fn a_file_that_is_not_found_is_no_peer() {
+    let text = "FileNotFoundError: [Errno 2] No such file or directory: '/etc/cart/token'";
+    assert_eq!(reach::failure(text), None);
 }
 
 #[test]

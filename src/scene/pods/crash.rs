@@ -8,6 +8,13 @@ use crate::scene::{ContainerView, Role};
 /// A run that stays up as long as this has recovered: the kubelet's back-off is reset after ten minutes.
 const RECOVERED: SignedDuration = SignedDuration::from_mins(10);
 
+/// A program that ended within its first moments failed to start.
+const MOMENTS: SignedDuration = SignedDuration::from_secs(10);
+
+/// A run that is as long, and as many times longer than the one that failed to start, is past that point.
+const SETTLED: SignedDuration = SignedDuration::from_secs(30);
+const LONGER: i32 = 5;
+
 /// How a container ended, and whether that still happens.
 ///
 /// The kubelet swings between `terminated`, `waiting: CrashLoopBackOff` and a short `running`; a verdict must be the same
@@ -37,8 +44,9 @@ impl<'s> Crash<'s> {
             started_at: end.started_at.as_ref().map(|time| time.0).filter(|time| *time != Timestamp::UNIX_EPOCH),
             finished_at: end.finished_at.as_ref().map(|time| time.0).filter(|time| *time != Timestamp::UNIX_EPOCH),
             restarts: container.restarts(),
-            state: state(container),
+            state: State::Present,
         };
+        let crash = Self { state: crash.state(container), ..crash };
         crash.is_failure(container).then_some(crash)
     }
 
@@ -53,15 +61,22 @@ impl<'s> Crash<'s> {
     pub fn lasted(&self) -> Option<SignedDuration> {
         Some(self.finished_at?.duration_since(self.started_at?))
     }
-}
 
-/// Tells a present crash from one that is over: a new run that stayed up (or, for an init container, ended well).
-fn state(container: ContainerView<'_>) -> State {
-    let now = container.pod.scene.now();
-    let Some(running) = container.running() else {
-        return State::Present;
-    };
-    let started = running.started_at.as_ref().map(|time| time.0);
-    let up_long = started.is_some_and(|start| now.duration_since(start) > RECOVERED);
-    if up_long { State::Past } else { State::Present }
+    /// Tells a present crash from one that is over: a new run that stayed up (or, for an init container, ended well).
+    fn state(&self, container: ContainerView<'_>) -> State {
+        let Some(running) = container.running() else {
+            return State::Present;
+        };
+        let started = running.started_at.as_ref().map(|time| time.0);
+        let up = started.map(|start| container.pod.scene.now().duration_since(start));
+        let over = up.is_some_and(|up| up > RECOVERED || (container.is_ready() && self.is_overcome(up)));
+        if over { State::Past } else { State::Present }
+    }
+
+    /// Returns whether it failed to start, as when what it needs was not there yet, and a run of this length did start.
+    fn is_overcome(&self, up: SignedDuration) -> bool {
+        let own = (1..128).contains(&self.exit_code);
+        let brief = self.lasted().filter(|lasted| *lasted < MOMENTS);
+        own && brief.is_some_and(|lasted| up > SETTLED && up > lasted * LONGER)
+    }
 }

@@ -234,7 +234,18 @@ pub fn is_server(container: ContainerView<'_>) -> bool {
     let image = container.image().rsplit('/').next().unwrap_or_default();
     let servers = ["postgres", "mysql", "mariadb", "redis", "mongo", "rabbitmq", "valkey", "pgbouncer"];
     ports.any(|port| matches!(port, 1433 | 3306 | 5432 | 5672 | 6379 | 6432 | 9042 | 27017))
-        || servers.iter().any(|name| image.starts_with(name))
+        || (servers.iter().any(|name| image.starts_with(name)) && runs_its_server(container))
+}
+
+/// Such an image is a client's where its command is another one than the server: `redis-cli`, `sh -c 'psql ..'`.
+fn runs_its_server(container: ContainerView<'_>) -> bool {
+    const SERVERS: &[&str] =
+        &["postgres", "mysqld", "mariadbd", "redis-server", "mongod", "rabbitmq-server", "valkey-server", "pgbouncer"];
+    let Some(command) = container.spec.command.as_ref().filter(|command| !command.is_empty()) else { return true };
+    let words = command.iter().chain(container.spec.args.iter().flatten()).flat_map(|text| text.split_whitespace());
+    words
+        .filter_map(|word| word.rsplit('/').next())
+        .any(|word| SERVERS.contains(&word) || word.ends_with("entrypoint.sh") || word == "run.sh")
 }
 
 /// Returns whether what happened to a pod matters no more: its Job was done by another pod, its CronJob succeeded

@@ -34,6 +34,8 @@ static LISTENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,3}(?:\.\d{1,3}){3}\b").ok());
+
 static TOOK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:started|startup|ready|initialized|booted)\b[^\n]{0,80}?\bin:? (\d+(?:\.\d+)?) ?(ms|milliseconds|s|sec|seconds)\b").ok()
 });
@@ -77,9 +79,19 @@ fn port_in(line: &str) -> Option<u16> {
     {
         return None;
     }
-    let found = LISTENS.as_ref()?.captures(line)?;
+    // The numbers of an address are no ports.
+    let line = ADDRESS.as_ref()?.replace_all(line, "host");
+    let found = LISTENS.as_ref()?.captures(&line)?;
     let digits = found.get(1).or_else(|| found.get(2))?;
     digits.as_str().parse().ok().filter(|port| *port >= 20)
+}
+
+impl Said {
+    /// Returns whether it listens on the pod's own loopback only, where the kubelet does not reach it.
+    pub fn is_loopback(&self) -> bool {
+        let line = self.line.as_str();
+        ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| line.contains(host)) && !line.contains("0.0.0.0")
+    }
 }
 
 /// Returns how long the program took to come up, as its log tells: in words, or by the times of its lines.
@@ -129,6 +141,8 @@ mod tests {
             ("* Ready to accept connections on port 6379", 6379),
             ("Now listening on: http://[::]:7070", 7070),
             ("app listening at port=9000", 9000),
+            ("INFO listening on 127.0.0.1:8080", 8080),
+            ("listening on 10.0.0.12 port 9090", 9090),
         ] {
             assert_eq!(port_in(line), Some(port), "{line}");
         }
@@ -141,6 +155,7 @@ mod tests {
             "connecting to db on port 5432",
             "failed to start on port 80",
             "started in 45 seconds",
+            "listening on 127.0.0.1",
         ] {
             assert_eq!(port_in(line), None, "{line}");
         }

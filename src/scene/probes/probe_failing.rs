@@ -3,6 +3,7 @@
 use crate::model::{Finding, Recommendation, State};
 use crate::render::quote;
 use crate::rules::Rule;
+use crate::scene::probes::listen;
 use crate::scene::probes::probe::{Handler, ProbeKind, ProbeView, Verdict};
 use crate::scene::probes::probe_failure::{Failure, Reason};
 use crate::scene::{EventView, Scene};
@@ -48,7 +49,27 @@ impl FailingProbe<'_> {
                 .because_at(pod.clone(), "events[Killing].message", kill.message, kill.last)
                 .seen(kill.first, kill.last);
         }
+        if let Some(said) = self.loopback() {
+            let container = probe.container;
+            let log = if said.previous { "log.previous" } else { "log" };
+            let path = format!("{log}[{}]:{}", container.name(), said.number);
+            finding = finding.because(pod, path, said.line.chars().take(300).collect::<String>());
+        }
         self.asked(finding)
+    }
+
+    /// Returns the line in which the program says that it listens on the probe's port, on its own loopback only.
+    fn loopback(&self) -> Option<listen::Said> {
+        let port = self.probe.port.filter(|_| self.failure.reason == Reason::Refused)?;
+        listen::said(self.probe.container).filter(|said| said.ports == [port] && said.is_loopback())
+    }
+
+    /// Returns the cure for a program that the kubelet cannot reach.
+    pub fn open_up(&self) -> Option<String> {
+        let name = self.probe.container.name();
+        self.loopback().map(|_| {
+            format!("have `{name}` listen on 0.0.0.0, not on its loopback: the kubelet and its callers come from outside of the pod")
+        })
     }
 
     /// Adds what the probe's author wrote.
@@ -94,6 +115,11 @@ impl FailingProbe<'_> {
                 };
                 format!("runs `{}`, which {words}", command.join(" "))
             }
+            _ if self.loopback().is_some() => format!(
+                "asks {} and {} on the pod's address: the program listens on its loopback only",
+                self.probe.asks(),
+                self.failure.words()
+            ),
             _ => format!("asks {} and {}", self.probe.asks(), self.failure.words()),
         }
     }

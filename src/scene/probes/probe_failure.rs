@@ -41,8 +41,10 @@ impl<'s> Failure<'s> {
             ProbeKind::Startup => "Startup probe ",
         };
         let rest = event.message.strip_prefix(head)?;
-        // `errored` is the kubelet's own trouble, as when the container has just ended.
-        let message = rest.strip_prefix("failed:")?.trim();
+        let message = match rest.strip_prefix("failed:") {
+            Some(message) => message.trim(),
+            None => unrunnable(rest.strip_prefix("errored")?)?,
+        };
         Some(Self { event, message, reason: reason(message) })
     }
 
@@ -57,6 +59,14 @@ impl<'s> Failure<'s> {
             Reason::Command | Reason::Other => format!("fails: `{}`", short(self.message)),
         }
     }
+}
+
+/// Reads `errored`, which is the kubelet's own trouble, as when the container has just ended, unless the command of the
+/// probe cannot be run: `.. unable to start container process: exec: "/bin/check": stat /bin/check: no such file or directory`.
+fn unrunnable(message: &str) -> Option<&str> {
+    let why = &message[message.find("exec: \"")?..];
+    let lasting = ["no such file or directory", "executable file not found", "permission denied", "is a directory"];
+    lasting.iter().any(|words| why.contains(words)).then_some(why.trim())
 }
 
 fn reason(message: &str) -> Reason {

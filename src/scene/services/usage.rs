@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use k8s_openapi::api::core::v1::{ContainerPort, PodSpec};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, PodSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::model::store::HasMeta as _;
@@ -63,6 +63,13 @@ impl<'s> Usage<'s> {
     }
 }
 
+/// Returns how many ready addresses a Service has; `None` if its endpoints were not read.
+pub fn ready_addresses(service: ServiceView<'_>) -> Option<usize> {
+    let known =
+        [Kind::EndpointSlice, Kind::Endpoints].iter().any(|kind| service.scene.knows(*kind, service.namespace()));
+    known.then(|| ready(service.scene).get(&(service.namespace(), service.name())).copied().unwrap_or_default())
+}
+
 fn ready<'s>(scene: &'s Scene<'_>) -> HashMap<(&'s str, &'s str), usize> {
     let mut ready: HashMap<_, usize> = HashMap::new();
     for slice in &scene.snapshot.objects.endpoint_slices {
@@ -113,11 +120,14 @@ pub fn target_number(template: Option<&PodSpec>, target: &IntOrString) -> Option
 
 /// Returns whether a template speaks of a number in its environment or command: it may well serve that port.
 pub fn speaks_of(template: &PodSpec, number: u16) -> bool {
+    template.containers.iter().any(|container| container_speaks_of(container, number))
+}
+
+/// Returns whether a container's environment or command holds a number.
+pub fn container_speaks_of(container: &Container, number: u16) -> bool {
     let word = number.to_string();
     let says = |text: &str| text.split(|symbol: char| !symbol.is_ascii_digit()).any(|digits| digits == word);
-    template.containers.iter().any(|container| {
-        let values = container.env.iter().flatten().filter_map(|variable| variable.value.as_ref());
-        let words = container.command.iter().flatten().chain(container.args.iter().flatten());
-        values.chain(words).any(|text| says(text))
-    })
+    let values = container.env.iter().flatten().filter_map(|variable| variable.value.as_ref());
+    let words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    values.chain(words).any(|text| says(text))
 }

@@ -2,6 +2,7 @@
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, Lookup, ObjectRef};
+use crate::scene::log::auth;
 use crate::scene::log::reach::{self, Why};
 use crate::scene::log::{Template, Weight};
 use crate::scene::traffic::calls;
@@ -101,8 +102,10 @@ pub fn began_with_a_change(testimony: &Testimony<'_>) -> bool {
     first.is_some_and(|first| !testimony.change_before(first.number).is_empty())
 }
 
+/// A server that refuses a password was reached.
 fn is_failure(template: &Template<'_>) -> bool {
-    reach::failure(&template.message()).is_some()
+    let message = template.message();
+    reach::failure(&message).is_some() && !auth::is_refusal(&message)
 }
 
 /// Tells how surely a failure ended the program; `None` if it did not.

@@ -132,3 +132,29 @@ fn a_command_that_is_not_there_is_named() {
     stage.until_restarted(1, 1);
     stage.says(&["bad_command"], "Deployment/web", &["no-such-program"]);
 }
+
+#[test]
+#[ignore = "wants a cluster"]
+fn a_hook_that_fails_is_told_from_a_kill() {
+    let hook = json!({"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "exit 22"]}}}});
+    let stage = Stage::with("hook", &[deployment("web", 1, with(shell("sleep 3600"), hook))]);
+    stage.until_event("FailedPostStartHook", "");
+    stage.says(&["lifecycle_hook"], "Deployment/web", &["exit 22"]);
+}
+
+#[test]
+#[ignore = "wants a cluster"]
+fn a_database_that_crashes_stands_before_the_callers_own_probe() {
+    let database = shell("sleep 1; echo 'FATAL: data directory is of another version'; exit 1");
+    let caller = shell("while sleep 1; do echo 'ERROR store db:5432 not reachable: Connection refused'; done");
+    let probe = json!({"exec": {"command": ["false"]}, "periodSeconds": 2});
+    let caller = with(caller, json!({"env": [{"name": "STORE", "value": "db:5432"}], "readinessProbe": probe}));
+    let port = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
+        "spec": {"clusterIP": "None", "selector": {"app": "db"}, "ports": [{"port": 5432}]}});
+    let objects = [deployment("db", 1, database), port, deployment("api", 1, caller), service("api", "api", 80.into())];
+    let stage = Stage::with("circle", &objects);
+    stage.until_event("BackOff", "db-");
+    std::thread::sleep(Duration::from_secs(20));
+    let report = stage.says(&["app_exception"], "Deployment/db", &["another version"]);
+    assert_eq!(troubles(&report).len(), 1, "{report:#}");
+}

@@ -47,3 +47,33 @@ fn a_target_port_that_nobody_serves_is_named() {
     until_ready(&stage);
     stage.says(&["service_target_port"], "Service/web", &["9090", "8080"]);
 }
+
+#[test]
+#[ignore = "wants a cluster"]
+fn the_pod_of_a_caller_leads_to_what_it_calls() {
+    let call = shell(
+        "while sleep 1; do wget -O /dev/null http://shop/ || echo \"ERROR cannot reach http://shop/: connection refused\"; done",
+    );
+    let stage = Stage::with(
+        "callee",
+        &[deployment("shop", 1, server()), service("shop", "shop", 9090.into()), deployment("web", 1, call)],
+    );
+    until_ready(&stage);
+    std::thread::sleep(std::time::Duration::from_secs(20));
+    let pods = stage.list("pods");
+    let caller = pods.iter().find_map(|pod| pod["metadata"]["name"].as_str().filter(|name| name.starts_with("web-")));
+    let report = stage.rca(&format!("pod {} -n {} -o json", caller.unwrap(), stage.namespace)).json();
+    let cause = &report["incidents"][0]["cause"];
+    assert_eq!((&cause["category"], &cause["subject"]["name"]), (&json!("service_target_port"), &json!("shop")));
+}
+
+#[test]
+#[ignore = "wants a cluster"]
+fn a_probe_whose_command_is_not_in_the_image_is_told() {
+    let probe = json!({"exec": {"command": ["/bin/grpc_health_probe"]}, "periodSeconds": 2, "failureThreshold": 3});
+    let container = with(server(), json!({"startupProbe": probe}));
+    let stage = Stage::with("probe", &[deployment("web", 1, container), service("web", "web", "http".into())]);
+    stage.until_event("Unhealthy", "no such file");
+    let report = stage.says(&["startup_probe"], "Deployment/web", &["/bin/grpc_health_probe"]);
+    assert_eq!(troubles(&report).len(), 1, "{report:#}");
+}
