@@ -41,6 +41,7 @@ pub(super) fn repair(patient: &mut Patient<'_>, category: &str) -> bool {
         | "too_many_connections"
         | "init_container_failed"
         | "unknown" => {}
+        "lifecycle_hook" => patient.each_container(|container| remove(container, "lifecycle")),
         "cpu_throttling"
         | "cpu_overload"
         | "disk_saturation"
