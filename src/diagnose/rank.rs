@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::Incident;
+use crate::model::{Incident, Severity};
 
 /// Sorts incidents by a total order.
 pub(super) fn sort(incidents: &mut [Incident]) {
@@ -16,6 +16,11 @@ pub(super) fn sort(incidents: &mut [Incident]) {
     }
 }
 
+/// Of what is not broken now, a fault that has not hurt yet comes before mere advice.
+fn nature(incident: &Incident) -> Option<Severity> {
+    (incident.severity == Severity::Info).then_some(incident.cause.rule.severity)
+}
+
 fn order(a: &Incident, b: &Incident) -> Ordering {
     let reach = |incident: &Incident| incident.effects.len() + incident.affected.len();
     let started = |incident: &Incident| (incident.first_seen.is_none(), incident.first_seen);
@@ -24,6 +29,7 @@ fn order(a: &Incident, b: &Incident) -> Ordering {
     b.severity
         .cmp(&a.severity)
         .then(b.cause.severity.cmp(&a.cause.severity))
+        .then(nature(b).cmp(&nature(a)))
         .then(b.cause.confidence.total_cmp(&a.cause.confidence))
         .then(reach(b).cmp(&reach(a)))
         .then(started(a).cmp(&started(b)))

@@ -12,7 +12,7 @@ const RECOVERED: SignedDuration = SignedDuration::from_mins(10);
 const MOMENTS: SignedDuration = SignedDuration::from_secs(10);
 
 /// A run that is as long, and as many times longer than the one that failed to start, is past that point.
-const SETTLED: SignedDuration = SignedDuration::from_secs(30);
+const SETTLED: SignedDuration = SignedDuration::from_secs(20);
 const LONGER: i32 = 5;
 
 /// How a container ended, and whether that still happens.
