@@ -67,6 +67,29 @@ impl Quantity {
         Self(self.0.saturating_mul(times as i128))
     }
 
+    /// Multiplies by a fraction, such as 115 hundredths; the result is rounded up. `over` counts as 1 if it is not positive.
+    #[must_use]
+    pub fn saturating_ratio(self, times: i64, over: i64) -> Self {
+        Self(div_ceil(self.0.saturating_mul(times.into()), over.max(1).into()))
+    }
+
+    /// Rounds up to a multiple of a unit, if that can be told.
+    #[must_use]
+    pub fn ceil_to(self, unit: Self) -> Self {
+        if unit.0 <= 0 { self } else { Self(div_ceil(self.0, unit.0).saturating_mul(unit.0)) }
+    }
+
+    /// Rounds down to a multiple of a unit.
+    #[must_use]
+    pub fn floor_to(self, unit: Self) -> Self {
+        if unit.0 <= 0 { self } else { Self(self.0.div_euclid(unit.0).saturating_mul(unit.0)) }
+    }
+
+    /// Returns how many hundredths of another amount this is, rounded down; `None` of nothing.
+    pub fn percent_of(self, whole: Self) -> Option<i64> {
+        (whole.0 > 0).then(|| saturated(self.0.saturating_mul(100).div_euclid(whole.0)))
+    }
+
     /// Writes an amount of memory as a person would: `64Mi`, `1536Mi`, `128M`.
     ///
     /// The text is exact. It is binary unless a decimal suffix is shorter, so `128M` does not become `125000Ki`. Parts
@@ -308,6 +331,20 @@ mod tests {
         assert_eq!(quantity("1.0001").milli(), 1001);
         assert_eq!(quantity("-1.5").value(), -1);
         assert_eq!(quantity("12345678n").milli(), 13);
+    }
+
+    #[test]
+    fn fractions_and_multiples_are_rounded_as_they_say() {
+        let unit = quantity("16Mi");
+        assert_eq!(quantity("65Mi").ceil_to(unit), quantity("80Mi"));
+        assert_eq!(quantity("80Mi").ceil_to(unit), quantity("80Mi"));
+        assert_eq!(quantity("79Mi").floor_to(unit), quantity("64Mi"));
+        assert_eq!(quantity("100").saturating_ratio(115, 100), quantity("115"));
+        assert_eq!(quantity("1n").saturating_ratio(1, 3), quantity("1n"));
+        assert_eq!(quantity("1").saturating_ratio(1, 0), quantity("1"));
+        assert_eq!(quantity("1e99").ceil_to(unit).value(), i64::MAX);
+        assert_eq!(quantity("96Mi").percent_of(quantity("128Mi")), Some(75));
+        assert_eq!(quantity("96Mi").percent_of(Quantity::ZERO), None);
     }
 
     #[test]

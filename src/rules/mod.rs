@@ -44,6 +44,7 @@ rules! {
         arch_mismatch,
         run_as_non_root,
         crash_no_logs,
+        resource_unit,
         init_container_failed,
         init_container_waiting,
     }
