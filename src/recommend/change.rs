@@ -11,16 +11,6 @@ use crate::render::quote;
 use crate::scene::pods::owners;
 use crate::scene::{ContainerView, Role, Scene};
 
-/// The kinds whose template can be changed in place, and where it is.
-const TEMPLATES: [(Kind, &[&str]); 6] = [
-    (Kind::Deployment, &["spec", "template", "spec"]),
-    (Kind::StatefulSet, &["spec", "template", "spec"]),
-    (Kind::DaemonSet, &["spec", "template", "spec"]),
-    (Kind::ReplicaSet, &["spec", "template", "spec"]),
-    (Kind::ReplicationController, &["spec", "template", "spec"]),
-    (Kind::CronJob, &["spec", "jobTemplate", "spec", "template", "spec"]),
-];
-
 /// The first minor version whose pods can be resized while they run.
 const RESIZE: u32 = 33;
 
@@ -44,10 +34,10 @@ impl Change<'_> {
     }
 
     /// Returns the path of the pod's spec in what is edited; `None` where its fields cannot be changed.
-    fn root(&self, scene: &Scene<'_>) -> Option<&'static [&'static str]> {
+    fn root(&self, scene: &Scene<'_>) -> Option<&'static str> {
         let object = self.object();
-        let template = TEMPLATES.iter().find(|(kind, _)| object.is(*kind)).map(|(_, path)| *path);
-        template.or_else(|| self.resizes(scene).then_some(&["spec"]))
+        let changeable = !object.is(Kind::Job) && (!object.is(Kind::Pod) || self.resizes(scene));
+        self.container.pod.workload().template_path().filter(|_| changeable)
     }
 
     /// Returns whether it is a bare pod that the server can resize.
@@ -58,8 +48,8 @@ impl Change<'_> {
     }
 
     /// Returns the fields before and after.
-    pub fn fields(&self, scene: &Scene<'_>) -> Vec<FieldChange> {
-        let root = self.root(scene).unwrap_or(&["spec"]).join(".");
+    pub fn fields(&self) -> Vec<FieldChange> {
+        let root = self.container.pod.workload().template_path().unwrap_or("spec");
         let name = self.container.name();
         let path = |kind: &str| format!("{root}.{}[{name}].resources.{kind}.memory", self.list());
         let before = |amount: Option<&str>| amount.map(str::to_owned);
@@ -85,7 +75,7 @@ impl Change<'_> {
         }
         let container = json!({"name": self.container.name(), "resources": resources});
         let inner = json!({self.list(): [container]});
-        Some(root.iter().rev().fold(inner, |inner, field| json!({*field: inner})))
+        Some(root.rsplit('.').fold(inner, |inner, field| json!({field: inner})))
     }
 
     /// Returns the command that applies it.

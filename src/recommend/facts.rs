@@ -80,4 +80,6 @@ pub struct Workers {
     /// `gunicorn`, `puma`.
     pub program: &'static str,
     pub count: i64,
+    /// The working set and the number of processes that shared it, where both were measured at once.
+    pub measured: Option<(Quantity, i64)>,
 }

@@ -192,12 +192,17 @@ impl Plan<'_> {
             let keeps = guest.obstacles(node);
             keeps.iter().all(|obstacle| matches!(obstacle, Obstacle::Resources | Obstacle::HostPort))
         };
-        let Some(best) = nodes.all.iter().filter(allowed).max_by_key(|node| self.room(node)) else {
+        let mut candidates: Vec<_> = nodes.all.iter().filter(allowed).collect();
+        candidates.sort_by_key(|node| self.room(node));
+        // A DaemonSet's pods go to all of them.
+        let everywhere = self.workload.object.is(Kind::DaemonSet);
+        let Some(best) = (if everywhere { candidates.first() } else { candidates.last() }) else {
             return Vec::new();
         };
+        let about = if nodes.exact { "" } else { "at most " };
         let room = self.room(best);
         let detail = format!(
-            "the pod asks for {}, node/{} has {} for it of {}",
+            "the pod asks for {}, node/{} has {about}{} for it of {}",
             nodes::print("memory", demand),
             best.name(),
             nodes::print("memory", room),

@@ -42,15 +42,17 @@ pub struct Estimate {
 
 /// Estimates the limit. The same facts give the same words.
 pub fn estimate(facts: &Facts) -> Estimate {
-    let cases: [fn(&Facts) -> Option<Estimate>; 11] =
-        [node, unit, lowered, greedy_heap, fixed_heap, leak, exhausted, measured, advised, volume, start];
+    let cases: [fn(&Facts) -> Option<Estimate>; 12] =
+        [node, unit, lowered, greedy_heap, fixed_heap, leak, exhausted, forked, measured, advised, volume, start];
     let found = cases.iter().find_map(|case| case(facts)).unwrap_or_else(|| first_step(facts));
     sound(facts, found)
 }
 
 /// Takes a number back that would not be a raise, as with absurd amounts, and adds what a heap must do with the new limit.
 fn sound(facts: &Facts, mut estimate: Estimate) -> Estimate {
-    let raise = estimate.limit.filter(|limit| *limit > facts.limit && *limit < Quantity::from_bytes(i64::MAX));
+    let raise = estimate
+        .limit
+        .filter(|limit| *limit > facts.limit.max(Quantity::ZERO) && *limit < Quantity::from_bytes(i64::MAX));
     if estimate.limit.is_some() && raise.is_none() {
         estimate.verdict = Verdict::NotTheLimit;
         estimate.instead = Some("look at what the program allocates".to_owned());
@@ -197,6 +199,25 @@ fn exhausted(facts: &Facts) -> Option<Estimate> {
     Some(estimate)
 }
 
+/// So many processes of a measured size: what all workers need is a product. One process of them is the master.
+fn forked(facts: &Facts) -> Option<Estimate> {
+    let workers = facts.workers.as_ref()?;
+    let (shared, processes) = workers.measured.filter(|(_, processes)| (2..=workers.count).contains(processes))?;
+    let each = shared.saturating_ratio(1, processes - 1);
+    let need = each.saturating_mul(workers.count).saturating_ratio(115, 100);
+    if need <= facts.limit {
+        return None;
+    }
+    let formula = "1.15 × workers × working set / (processes - 1)";
+    let mut estimate = of(facts, Verdict::WorkerCount, formula, Some(need));
+    estimate.footing = Footing::Samples;
+    estimate.inputs.insert("workers", format!("{} of {}", workers.count, workers.program));
+    estimate.inputs.insert("working set", mebi(shared));
+    estimate.inputs.insert("processes", processes.to_string());
+    estimate.instead = fewer_workers(facts, estimate.limit);
+    Some(estimate)
+}
+
 /// More than the limit was seen, in another replica or before: that tells the need.
 fn measured(facts: &Facts) -> Option<Estimate> {
     let peak = facts.peak.filter(|peak| peak.amount.saturating_ratio(115, 100) > facts.limit)?;
@@ -288,5 +309,7 @@ fn fewer_workers(facts: &Facts, limit: Option<Quantity>) -> Option<String> {
     let workers = facts.workers.as_ref()?;
     let share = facts.limit.percent_of(limit?)?;
     let fewer = (workers.count.saturating_mul(share) / 100).max(1);
-    (fewer < workers.count).then(|| format!("run {fewer} workers of {} instead of {}", workers.program, workers.count))
+    let plural = if fewer == 1 { "" } else { "s" };
+    (fewer < workers.count)
+        .then(|| format!("run {fewer} worker{plural} of {} instead of {}", workers.program, workers.count))
 }

@@ -45,7 +45,7 @@ fn sized<'s>(scene: &'s Scene<'s>, found: &Observations<'s>) -> Option<Recommend
     }
     let estimate = memory::estimate(&found.facts);
     if let Some(template) = in_template(found).filter(|template| *template > found.facts.limit) {
-        return words::already_raised(found, &estimate, template);
+        return Some(words::already_raised(found, &estimate, template, basis(&estimate)));
     }
     Some(match estimate.limit {
         Some(limit) => with_limit(scene, found, &estimate, limit),
@@ -72,7 +72,7 @@ fn with_limit<'s>(
     let ok = outcome.checks.iter().all(|check| check.ok);
     let sizing = Sizing {
         basis: basis(estimate),
-        changes: change.fields(scene),
+        changes: change.fields(),
         patch: change.patch(scene).filter(|_| ok),
         temporary: change.elsewhere(scene),
         checks: outcome.checks,

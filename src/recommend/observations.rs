@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Volume;
 
 use crate::model::Subject;
 use crate::quantity::Quantity;
-use crate::recommend::facts::{Facts, Kill};
+use crate::recommend::facts::{Facts, Kill, Workers};
 use crate::recommend::process::Words;
 use crate::recommend::{autoscalers, samples};
 use crate::scene::pods::limit_history;
@@ -39,7 +39,8 @@ pub fn gather<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<Observation
     let words = Words::of(container);
     let measured: Vec<_> = replicas.iter().map(|replica| (*replica, samples::of(scene, *replica))).collect();
     let facts = Facts {
-        limit: literal.parse().ok()?,
+        // None is what `0` means.
+        limit: literal.parse().ok().filter(|limit| *limit > Quantity::ZERO)?,
         literal,
         how,
         kills: victims.iter().filter_map(kill).collect(),
@@ -47,12 +48,18 @@ pub fn gather<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<Observation
         points: measured.iter().flat_map(|(replica, samples)| samples::by_age(*replica, samples)).collect(),
         peak: samples::peak(measured.iter().flat_map(|(_, samples)| samples)),
         heap: words.heap(),
-        workers: words.workers(),
+        workers: words.workers().map(|workers| Workers { measured: shared(scene, &replicas), ..workers }),
         files: files(container),
         advised: autoscalers::advised(scene, &subject.object, name),
         node_ran_out: memory::node_event(container.pod, newest.time).is_some(),
     };
     Some(Observations { container, facts })
+}
+
+/// Returns the sample with the most memory a process.
+fn shared(scene: &Scene<'_>, replicas: &[ContainerView<'_>]) -> Option<(Quantity, i64)> {
+    let samples = replicas.iter().filter_map(|replica| samples::shared(scene, *replica));
+    samples.max_by_key(|(bytes, processes)| bytes.saturating_ratio(1, *processes))
 }
 
 fn victim(container: ContainerView<'_>) -> Option<Victim<'_>> {

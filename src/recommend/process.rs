@@ -108,7 +108,7 @@ impl Words {
         let told = flags.iter().find_map(|flag| self.flag(flag));
         let told = told.or_else(|| variables.iter().find_map(|name| self.variable(name)))?;
         let count: i64 = told.parse().ok().filter(|count| (2..=MAX_WORKERS).contains(count))?;
-        Some(Workers { program, count })
+        Some(Workers { program, count, measured: None })
     }
 }
 

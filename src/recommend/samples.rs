@@ -11,6 +11,9 @@ use crate::scene::{ContainerView, Scene};
 /// Usage without what the kernel may take back: what eviction looks at.
 const WORKING_SET: &str = "container_memory_working_set_bytes";
 
+/// How many processes run in a container.
+const PROCESSES: &str = "container_processes";
+
 /// A larger sample is no measurement.
 const MOST: f64 = 1e18;
 
@@ -61,14 +64,29 @@ fn in_series(series: &Series) -> impl Iterator<Item = Sample> {
     })
 }
 
+/// Returns the largest working set that a kubelet measured together with the number of processes, and that number.
+pub fn shared(scene: &Scene<'_>, container: ContainerView<'_>) -> Option<(Quantity, i64)> {
+    let mut bytes = None;
+    let mut count = None;
+    let lines = cadvisor::lines(scene, &[WORKING_SET, PROCESSES]);
+    for line in lines.filter(|line| is_about(container, |label| line.label(label))) {
+        let slot = if line.name == PROCESSES { &mut count } else { &mut bytes };
+        *slot = Some(line.value).filter(|value| (1.0..MOST).contains(value));
+    }
+    Some((Quantity::from_bytes(whole(bytes?)), whole(count?)))
+}
+
 /// Returns the largest of the measurements.
 pub fn peak<'a>(samples: impl Iterator<Item = &'a Sample> + Clone) -> Option<Peak> {
     let most = samples.clone().map(|sample| sample.bytes).max_by(f64::total_cmp)?;
     let times = samples.map(|sample| sample.time);
     let window = times.clone().max()?.duration_since(times.min()?);
-    #[expect(clippy::cast_possible_truncation, reason = "between 1 and 1e18")]
-    let bytes = most as i64;
-    Some(Peak { amount: Quantity::from_bytes(bytes), window })
+    Some(Peak { amount: Quantity::from_bytes(whole(most)), window })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "between 1 and 1e18")]
+fn whole(sample: f64) -> i64 {
+    sample as i64
 }
 
 /// Returns the measurements by the age of the run that they fall into: the present one, or the one before.

@@ -1,5 +1,7 @@
 //! What is recommended in whole situations.
 
+use jiff::SignedDuration;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::analyse::analyse;
@@ -7,6 +9,10 @@ use crate::collect::capture;
 use crate::model::sizing::Verdict;
 use crate::model::{Recommendation, Sizing};
 use crate::policy::Policy;
+use crate::quantity::Quantity;
+use crate::recommend::facts::{Bound, Facts, Heap, Kill, Peak, Point, Workers};
+use crate::recommend::memory;
+use crate::scene::pods::memory::How;
 
 /// A Deployment whose container is killed, in words that a test changes.
 struct World {
@@ -186,6 +192,20 @@ fn workers_share_the_limit() {
 }
 
 #[test]
+fn workers_of_a_measured_size_are_a_product() {
+    let rest = "cadvisor:
+  worker-1: |
+    container_memory_working_set_bytes{container=\"main\",namespace=\"shop\",pod=\"cart-1-x\"} 1.26e+08 1767268800000
+    container_processes{container=\"main\",namespace=\"shop\",pod=\"cart-1-x\"} 3";
+    let container = ", command: [gunicorn, -w, \"4\", app]";
+    let (summary, sizing) = World { limit: "128Mi", container, rest, ..WORLD }.sizing();
+    // Two workers of 60Mi live, of four.
+    assert_eq!(sizing.changes[0].after, "288Mi", "{summary}");
+    assert_eq!(sizing.basis.verdict, Verdict::WorkerCount);
+    assert!(summary.ends_with("or run 1 worker of gunicorn instead of 4"), "{summary}");
+}
+
+#[test]
 fn growth_for_a_whole_life_is_a_leak() {
     // 10Mi an hour from 24Mi on, over four hours.
     let rest = "cadvisor: {}
@@ -336,4 +356,69 @@ fn who_was_not_killed_for_memory_is_not_told_to_raise() {
     assert!(World { reason: "Error", ..WORLD }.advice().is_none());
     let cache = "cadvisor: {worker-1: 'container_memory_usage_bytes{container=\"main\",namespace=\"shop\",pod=\"cart-1-x\"} 67108864'}";
     assert!(World { reason: "Error", rest: cache, ..WORLD }.advice().is_none());
+}
+
+fn quantities() -> impl Strategy<Value = Quantity> {
+    let literals = "[0-9]{1,40}(m|n|k|Ki|Mi|Gi|Ti|Ei|E|e9|e99)?";
+    prop_oneof![
+        literals.prop_map(|literal| literal.parse().unwrap_or_default()),
+        any::<i64>().prop_map(Quantity::from_bytes)
+    ]
+}
+
+fn heaps() -> impl Strategy<Value = Heap> {
+    let bound = prop_oneof![quantities().prop_map(Bound::Fixed), any::<i64>().prop_map(Bound::Percent)];
+    bound.prop_map(|bound| Heap { flag: "-Xmx", value: "x".to_owned(), bound })
+}
+
+fn workers() -> impl Strategy<Value = Workers> {
+    let measured = prop::option::of((quantities(), any::<i64>()));
+    (2_i64..2000, measured).prop_map(|(count, measured)| Workers { program: "gunicorn", count, measured })
+}
+
+fn kills() -> impl Strategy<Value = Kill> {
+    let lasted = prop::option::of(any::<i64>().prop_map(SignedDuration::from_secs));
+    (quantities(), lasted, any::<i32>()).prop_map(|(limit, lasted, restarts)| Kill { limit, lasted, restarts })
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let numbers = (quantities(), prop::collection::vec(quantities(), 0..7), prop::option::of(quantities()));
+    let seen = (
+        prop::collection::vec((any::<f64>(), any::<f64>()), 0..9),
+        prop::collection::vec(kills(), 0..4),
+        prop::option::of((quantities(), any::<i64>())),
+    );
+    let told = (prop::option::of(heaps()), prop::option::of(workers()), prop::option::of(quantities()));
+    let how = prop_oneof![Just(How::Container), Just(How::Child), Just(How::Worker), Just(How::Start)];
+    (numbers, seen, told, how).prop_map(
+        |((limit, earlier, files), (points, kills, peak), (heap, workers, advised), how)| Facts {
+            limit,
+            literal: limit.mem(),
+            how,
+            kills,
+            earlier,
+            points: points.into_iter().map(|(seconds, bytes)| Point { seconds, bytes }).collect(),
+            peak: peak.map(|(amount, window)| Peak { amount, window: SignedDuration::from_secs(window) }),
+            heap,
+            workers,
+            files,
+            advised,
+            node_ran_out: false,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn absurd_facts_make_no_absurd_numbers(facts in facts()) {
+        let estimate = memory::estimate(&facts);
+        if let Some(limit) = estimate.limit {
+            prop_assert!(limit > facts.limit && limit > Quantity::ZERO);
+            prop_assert!(limit.mem().parse::<Quantity>().is_ok());
+        }
+        prop_assert!(!estimate.formula.is_empty());
+        prop_assert!(estimate.inputs.contains_key("limit"));
+        let words = format!("{} {:?} {:?}", estimate.formula, estimate.inputs, estimate.instead);
+        prop_assert!(!words.contains("NaN") && !words.contains("inf"), "{}", words);
+    }
 }

@@ -63,19 +63,28 @@ pub fn without_limit(found: &Observations<'_>, estimate: &Estimate, basis: Basis
         _ => ("investigate", format!("leave the memory limit of `{name}` at {}: {what}", found.facts.literal)),
     };
     let risk = if kind == "investigate" { Risk::None } else { Risk::Low };
-    let sizing = Sizing { basis, changes: Vec::new(), checks: Vec::new(), patch: None, temporary: None };
-    Recommendation::new(kind, summary).risk(risk).sizing(sizing)
+    Recommendation::new(kind, summary).risk(risk).sizing(without_changes(basis))
 }
 
-/// Says that the template has a higher limit by now, if that is enough.
-pub fn already_raised(found: &Observations<'_>, estimate: &Estimate, template: Quantity) -> Option<Recommendation> {
-    let enough = estimate.limit.is_none_or(|limit| limit <= template);
-    let advice = if enough { String::new() } else { format!(", though {} may be needed", estimate.limit?.mem()) };
+/// Says that the template has a higher limit by now, and whether that is enough.
+pub fn already_raised(
+    found: &Observations<'_>,
+    estimate: &Estimate,
+    template: Quantity,
+    basis: Basis,
+) -> Recommendation {
+    let more = estimate.limit.filter(|limit| *limit > template);
     let summary = format!(
-        "wait for the rollout of {}: its template says {} for `{}` by now{advice}",
+        "wait for the rollout of {}: its template says {} for `{}` by now{}",
         found.container.owner_phrase(),
         template.mem(),
-        found.container.name()
+        found.container.name(),
+        more.map(|more| format!(", though {} may be needed", more.mem())).unwrap_or_default()
     );
-    Some(Recommendation::new("investigate", summary).risk(Risk::None))
+    let advice = Recommendation::new("investigate", summary).risk(Risk::None);
+    if more.is_some() { advice.sizing(without_changes(basis)) } else { advice }
+}
+
+fn without_changes(basis: Basis) -> Sizing {
+    Sizing { basis, changes: Vec::new(), checks: Vec::new(), patch: None, temporary: None }
 }

@@ -52,9 +52,8 @@ fn of_container(workload: &Workload<'_>, list: &str, container: &Container) -> V
     });
     let slips = amounts
         .filter_map(|(kind, resource, literal)| Some((kind, resource, literal, units::slip(resource, literal)?)));
-    let path = |kind: &str, resource: &str| {
-        format!("spec.template.spec.{list}[{}].resources.{kind}.{resource}", container.name)
-    };
+    let root = workload.template_path().unwrap_or("spec");
+    let path = |kind: &str, resource: &str| format!("{root}.{list}[{}].resources.{kind}.{resource}", container.name);
     slips
         .map(|(kind, resource, literal, slip)| {
             RULE.finding(workload.object.clone(), message(workload, container, (kind, resource, literal), &slip))
