@@ -23,6 +23,9 @@ const MOST_RAISES: usize = 4;
 const HEAP_PERCENT: i64 = 75;
 /// A heap that grows with the limit leaves too little beside it from here on.
 const GREEDY_PERCENT: i64 = 80;
+/// Who is killed before this and has no more than that was killed while it was loaded.
+const AT_ONCE_SECONDS: i64 = 2;
+const TINY: Quantity = Quantity::from_bytes(32 * MEBI);
 /// What the container runtime and a small program need to come up.
 const TO_START: Quantity = Quantity::from_bytes(64 * MEBI);
 const A_DAY_SECONDS: i64 = 86_400;
@@ -255,9 +258,10 @@ fn volume(facts: &Facts) -> Option<Estimate> {
     Some(estimate)
 }
 
-/// The first process did not come up: that says nothing of what the program needs.
+/// It did not come up: that says nothing of what the program needs, but that it needs as much as any.
 fn start(facts: &Facts) -> Option<Estimate> {
-    let starts = matches!(facts.how, How::Start | How::Sandbox);
+    let at_once = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < AT_ONCE_SECONDS);
+    let starts = matches!(facts.how, How::Start | How::Sandbox) || (at_once && facts.limit < TINY);
     let limit = facts.limit.saturating_mul(2).max(TO_START);
     starts.then(|| of(facts, Verdict::Undersized, format!("max(2 × limit, {})", TO_START.mem()), Some(limit)))
 }

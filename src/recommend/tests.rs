@@ -315,6 +315,78 @@ fn no_node_is_that_large() {
 }
 
 #[test]
+fn a_limit_range_of_pods_counts_the_side_cars() {
+    let range = "- {apiVersion: v1, kind: LimitRange, metadata: {name: bounds, namespace: shop}, spec: {limits: [{type: Pod, max: {memory: 256Mi}}]}}";
+    let fits = World { objects: range, ..WORLD };
+    assert!(fits.sizing().1.is_feasible());
+    let beside = World {
+        limit: "64Mi",
+        // The list of containers goes on after the first.
+        container: "}, {name: proxy, image: p:1, resources: {limits: {memory: 160Mi}}",
+        objects: range,
+        ..WORLD
+    };
+    let (summary, sizing) = beside.sizing();
+    assert!(!sizing.is_feasible());
+    assert!(summary.contains("at most 96Mi does"), "{summary}");
+}
+
+#[test]
+fn a_quota_of_requests_matters_only_where_the_request_moves() {
+    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {hard: {requests.memory: 64Mi}}, status: {hard: {requests.memory: 64Mi}, used: {requests.memory: 64Mi}}}";
+    assert!(refused(quota, 1).contains("nothing above 64Mi does"));
+    assert!(World { request: "32Mi", objects: quota, ..WORLD }.sizing().1.is_feasible());
+}
+
+#[test]
+fn a_quota_with_scopes_is_left_to_the_server() {
+    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {scopes: [BestEffort], hard: {limits.memory: 64Mi}}, status: {hard: {limits.memory: 64Mi}, used: {limits.memory: 64Mi}}}";
+    assert_eq!(World { objects: quota, ..WORLD }.sizing().1.checks, []);
+}
+
+#[test]
+fn a_surge_in_percent_is_rounded_up() {
+    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {hard: {limits.memory: 448Mi}}, status: {hard: {limits.memory: 448Mi}, used: {limits.memory: 192Mi}}}";
+    let surge = |strategy| World { objects: quota, replicas: 3, strategy, ..WORLD }.sizing().1;
+    assert!(
+        surge("{type: RollingUpdate, rollingUpdate: {maxSurge: 34%}}").checks[0].detail.contains("and 2 old beside")
+    );
+    assert!(surge("{type: RollingUpdate, rollingUpdate: {maxSurge: 1}}").is_feasible());
+}
+
+#[test]
+fn a_large_node_that_the_pod_may_not_go_to_does_not_help() {
+    let nodes = "- {apiVersion: v1, kind: Node, metadata: {name: big}, spec: {unschedulable: true}, status: {allocatable: {cpu: \"4\", memory: 64Gi, pods: \"110\"}}}
+- {apiVersion: v1, kind: Node, metadata: {name: small}, status: {allocatable: {cpu: \"4\", memory: 1Gi, pods: \"110\"}}}";
+    let (summary, sizing) = World { limit: "900Mi", objects: nodes, ..WORLD }.sizing();
+    assert!(!sizing.is_feasible(), "{summary}");
+}
+
+#[test]
+fn an_autoscaler_that_only_advises_is_listened_to() {
+    let scaler = "- {apiVersion: autoscaling.k8s.io/v1, kind: VerticalPodAutoscaler, metadata: {name: cart, namespace: shop}, spec: {targetRef: {kind: Deployment, name: cart}, updatePolicy: {updateMode: \"Off\"}}, status: {recommendation: {containerRecommendations: [{containerName: main, target: {memory: 200Mi}}]}}}";
+    let (_, sizing) = World { objects: scaler, ..WORLD }.sizing();
+    assert!(sizing.is_feasible());
+    assert_eq!(sizing.changes[0].after, "208Mi");
+    assert_eq!(sizing.basis.inputs.get("autoscaler").map(String::as_str), Some("200Mi"));
+}
+
+#[test]
+fn what_dies_while_it_is_loaded_gets_what_any_program_needs() {
+    let world = World { limit: "10Mi", started: "2026-01-01T11:58:00Z", ..WORLD };
+    assert_eq!(world.after().as_deref(), Some("64Mi"));
+}
+
+#[test]
+fn a_limit_that_was_raised_since_is_waited_for() {
+    let yaml = WORLD.yaml().replacen("limits: {memory: 64Mi}", "limits: {memory: 256Mi}", 1);
+    let snapshot = capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+    let report = analyse(&snapshot, &Policy::default());
+    let advice = &report.incidents[0].cause.recommendations[0];
+    assert_eq!(advice.summary, "wait for the rollout of deployment/cart: its template says 256Mi for `main` by now");
+}
+
+#[test]
 fn an_autoscaler_that_writes_memory_is_told_instead() {
     let scaler = "- {apiVersion: autoscaling.k8s.io/v1, kind: VerticalPodAutoscaler, metadata: {name: cart, namespace: shop}, spec: {targetRef: {kind: Deployment, name: cart}}}";
     let summary = refused(scaler, 1);
