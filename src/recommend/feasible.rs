@@ -193,7 +193,7 @@ impl Plan<'_> {
             keeps.iter().all(|obstacle| matches!(obstacle, Obstacle::Resources | Obstacle::HostPort))
         };
         let mut candidates: Vec<_> = nodes.all.iter().filter(allowed).collect();
-        candidates.sort_by_key(|node| self.room(node));
+        candidates.sort_by_cached_key(|node| self.room(node));
         // A DaemonSet's pods go to all of them.
         let everywhere = self.workload.object.is(Kind::DaemonSet);
         let Some(best) = (if everywhere { candidates.first() } else { candidates.last() }) else {

@@ -24,6 +24,7 @@ use crate::scene::pods::limit_history;
 use change::Change;
 use memory::Estimate;
 use observations::Observations;
+use samples::Table;
 
 /// The rule whose incidents are about memory limits.
 const OOM_KILLED: &str = "oom-killed";
@@ -32,8 +33,13 @@ const OOM_KILLED: &str = "oom-killed";
 pub fn recommend<'s>(scene: &'s Scene<'s>, incidents: &mut [Incident]) {
     let present =
         |incident: &&mut Incident| incident.cause.rule.id == OOM_KILLED && incident.cause.state == State::Present;
-    for incident in incidents.iter_mut().filter(present) {
-        let found = observations::gather(scene, &incident.cause.subject);
+    let mut about_memory = incidents.iter_mut().filter(present).peekable();
+    if about_memory.peek().is_none() {
+        return;
+    }
+    let table = Table::new(scene);
+    for incident in about_memory {
+        let found = observations::gather(scene, &table, &incident.cause.subject);
         incident.cause.recommendations.extend(found.and_then(|found| sized(scene, &found)));
     }
 }

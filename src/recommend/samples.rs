@@ -1,11 +1,13 @@
 //! Working sets that were seen: by metrics-server, by a kubelet's cAdvisor, by Prometheus.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ContainerRef, Series};
+use crate::model::Series;
 use crate::quantity::Quantity;
 use crate::recommend::facts::{Peak, Point};
-use crate::scene::signals::cadvisor;
+use crate::scene::signals::cadvisor::{self, Line};
 use crate::scene::{ContainerView, Scene};
 
 /// Usage without what the kernel may take back: what eviction looks at.
@@ -24,37 +26,83 @@ pub struct Sample {
     bytes: f64,
 }
 
-/// Returns what was measured of a container, in order of time.
-pub fn of(scene: &Scene<'_>, container: ContainerView<'_>) -> Vec<Sample> {
-    let mut samples: Vec<Sample> = point(scene, container).into_iter().collect();
-    let lines = cadvisor::lines(scene, &[WORKING_SET]).filter(|line| is_about(container, |label| line.label(label)));
-    samples.extend(lines.map(|line| {
+/// A container by namespace, pod and name.
+type Address<'s> = (&'s str, &'s str, &'s str);
+
+/// All that was measured, read once.
+#[derive(Debug, Default)]
+pub struct Table<'s> {
+    of: BTreeMap<Address<'s>, Readings>,
+}
+
+/// What was measured of one container.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    /// In order of time.
+    pub samples: Vec<Sample>,
+    /// What the kubelet measured together.
+    working_set: Option<f64>,
+    processes: Option<f64>,
+}
+
+impl Readings {
+    /// Returns the working set and the number of processes that a kubelet measured together.
+    pub fn shared(&self) -> Option<(Quantity, i64)> {
+        Some((Quantity::from_bytes(whole(self.working_set?)), whole(self.processes?)))
+    }
+}
+
+impl<'s> Table<'s> {
+    /// Reads point samples, cAdvisor's lines and series; linear in them.
+    pub fn new(scene: &'s Scene<'_>) -> Self {
+        let mut table = Self::default();
+        for (address, usage) in &scene.snapshot.usage {
+            let Ok(memory) = usage.memory.parse::<Quantity>() else { continue };
+            #[expect(clippy::cast_precision_loss, reason = "a measurement")]
+            let sample = Sample { time: scene.now(), bytes: memory.value() as f64 };
+            table.add((&address.namespace, &address.pod, &address.container), sample);
+        }
+        for line in cadvisor::lines(scene, &[WORKING_SET, PROCESSES]) {
+            table.line(scene, line);
+        }
+        for series in scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET) {
+            let address = address(|label| series.label(label).unwrap_or_default());
+            in_series(series).for_each(|sample| table.add(address, sample));
+        }
+        for readings in table.of.values_mut() {
+            readings.samples.sort_by(|a, b| a.time.cmp(&b.time).then(a.bytes.total_cmp(&b.bytes)));
+        }
+        table
+    }
+
+    /// Returns what was measured of a container.
+    pub fn of(&self, container: ContainerView<'_>) -> Readings {
+        let pod = container.pod;
+        self.of.get(&(pod.namespace(), pod.name(), container.name())).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, address: Address<'s>, sample: Sample) {
+        if (1.0..MOST).contains(&sample.bytes) {
+            self.of.entry(address).or_default().samples.push(sample);
+        }
+    }
+
+    fn line(&mut self, scene: &Scene<'_>, line: Line<'s>) {
+        let address = address(|label| line.label(label));
+        let readings = self.of.entry(address).or_default();
+        let value = Some(line.value).filter(|value| (1.0..MOST).contains(value));
+        if line.name == PROCESSES {
+            readings.processes = value;
+            return;
+        }
+        readings.working_set = value;
         let time = line.millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-        Sample { time: time.unwrap_or_else(|| scene.now()), bytes: line.value }
-    }));
-    let series = scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET);
-    let series = series.filter(|series| is_about(container, |label| series.label(label).unwrap_or_default()));
-    samples.extend(series.flat_map(in_series));
-    samples.retain(|sample| sample.bytes.is_finite() && (1.0..MOST).contains(&sample.bytes));
-    samples.sort_by(|a, b| a.time.cmp(&b.time).then(a.bytes.total_cmp(&b.bytes)));
-    samples
+        self.add(address, Sample { time: time.unwrap_or_else(|| scene.now()), bytes: line.value });
+    }
 }
 
-fn is_about<'l>(container: ContainerView<'_>, label: impl Fn(&str) -> &'l str) -> bool {
-    let pod = container.pod;
-    label("container") == container.name() && label("pod") == pod.name() && label("namespace") == pod.namespace()
-}
-
-fn point(scene: &Scene<'_>, container: ContainerView<'_>) -> Option<Sample> {
-    let address = ContainerRef {
-        namespace: container.pod.namespace().to_owned(),
-        pod: container.pod.name().to_owned(),
-        container: container.name().to_owned(),
-    };
-    let usage: Quantity = scene.snapshot.usage.get(&address)?.memory.parse().ok()?;
-    #[expect(clippy::cast_precision_loss, reason = "a measurement")]
-    let bytes = usage.value() as f64;
-    Some(Sample { time: scene.now(), bytes })
+fn address<'s>(label: impl Fn(&str) -> &'s str) -> Address<'s> {
+    (label("namespace"), label("pod"), label("container"))
 }
 
 fn in_series(series: &Series) -> impl Iterator<Item = Sample> {
@@ -62,18 +110,6 @@ fn in_series(series: &Series) -> impl Iterator<Item = Sample> {
         let time = Timestamp::UNIX_EPOCH.checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?;
         Some(Sample { time, bytes })
     })
-}
-
-/// Returns the largest working set that a kubelet measured together with the number of processes, and that number.
-pub fn shared(scene: &Scene<'_>, container: ContainerView<'_>) -> Option<(Quantity, i64)> {
-    let mut bytes = None;
-    let mut count = None;
-    let lines = cadvisor::lines(scene, &[WORKING_SET, PROCESSES]);
-    for line in lines.filter(|line| is_about(container, |label| line.label(label))) {
-        let slot = if line.name == PROCESSES { &mut count } else { &mut bytes };
-        *slot = Some(line.value).filter(|value| (1.0..MOST).contains(value));
-    }
-    Some((Quantity::from_bytes(whole(bytes?)), whole(count?)))
 }
 
 /// Returns the largest of the measurements.

@@ -1,18 +1,13 @@
 //! What is recommended in whole situations.
 
-use jiff::SignedDuration;
-use proptest::prelude::*;
-use serde_json::Value;
+mod estimates;
+mod fits;
 
 use crate::analyse::analyse;
 use crate::collect::capture;
 use crate::model::sizing::Verdict;
 use crate::model::{Recommendation, Sizing};
 use crate::policy::Policy;
-use crate::quantity::Quantity;
-use crate::recommend::facts::{Bound, Facts, Heap, Kill, Peak, Point, Workers};
-use crate::recommend::memory;
-use crate::scene::pods::memory::How;
 
 /// A Deployment whose container is killed, in words that a test changes.
 struct World {
@@ -262,115 +257,6 @@ fn the_patch_names_the_container_in_the_template() {
     assert_eq!(sizing.patch, Some(patch));
 }
 
-/// Returns the summary of advice that does not fit, which has no patch and no command.
-fn refused(objects: &'static str, replicas: u32) -> String {
-    let advice = World { replicas, objects, ..WORLD }.advice().expect("an advice");
-    let sizing = advice.sizing.expect("a number");
-    assert!(!sizing.is_feasible(), "{}: {:?}", advice.summary, sizing.checks);
-    assert_eq!((sizing.patch, advice.command), (None::<Value>, None));
-    advice.summary
-}
-
-#[test]
-fn the_maximum_of_a_limit_range_stands_in_the_way() {
-    let range = "- {apiVersion: v1, kind: LimitRange, metadata: {name: bounds, namespace: shop}, spec: {limits: [{type: Container, max: {memory: 100Mi}}]}}";
-    let summary = "`main` needs a memory limit of about 128Mi, which does not fit (at most 96Mi does, which may not be enough): raise the maximum of limitrange/bounds";
-    assert_eq!(refused(range, 1), summary);
-}
-
-#[test]
-fn a_ratio_bounds_the_limit_by_the_request() {
-    let range = "- {apiVersion: v1, kind: LimitRange, metadata: {name: bounds, namespace: shop}, spec: {limits: [{type: Container, maxLimitRequestRatio: {memory: \"2\"}}]}}";
-    let advice = World { request: "32Mi", objects: range, ..WORLD }.advice().expect("an advice");
-    assert!(
-        advice.summary.contains("(nothing above 64Mi does): raise the request with the limit"),
-        "{}",
-        advice.summary
-    );
-    assert!(World { objects: range, ..WORLD }.sizing().1.is_feasible());
-}
-
-#[test]
-fn a_quota_must_hold_all_replicas_and_the_surge() {
-    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {hard: {limits.memory: 512Mi}}, status: {hard: {limits.memory: 512Mi}, used: {limits.memory: 256Mi}}}";
-    // Four times 64Mi more, and one old pod of 64Mi beside them.
-    let summary = refused(quota, 4);
-    assert!(
-        summary.contains(
-            "(at most 112Mi does, which may not be enough): raise limits.memory of resourcequota/team by 64Mi"
-        ),
-        "{summary}"
-    );
-    let recreate = World { objects: quota, replicas: 4, strategy: "{type: Recreate}", ..WORLD };
-    assert!(recreate.sizing().1.is_feasible());
-}
-
-#[test]
-fn no_node_is_that_large() {
-    let node = "- {apiVersion: v1, kind: Node, metadata: {name: worker-1}, status: {allocatable: {cpu: \"4\", memory: 1Gi, pods: \"110\"}}}";
-    let advice = World { limit: "900Mi", objects: node, ..WORLD }.advice().expect("an advice");
-    assert!(advice.summary.contains("at most 1Gi does"), "{}", advice.summary);
-    assert!(advice.summary.contains("add a node with more memory"), "{}", advice.summary);
-    assert!(World { limit: "400Mi", objects: node, ..WORLD }.sizing().1.is_feasible());
-}
-
-#[test]
-fn a_limit_range_of_pods_counts_the_side_cars() {
-    let range = "- {apiVersion: v1, kind: LimitRange, metadata: {name: bounds, namespace: shop}, spec: {limits: [{type: Pod, max: {memory: 256Mi}}]}}";
-    let fits = World { objects: range, ..WORLD };
-    assert!(fits.sizing().1.is_feasible());
-    let beside = World {
-        limit: "64Mi",
-        // The list of containers goes on after the first.
-        container: "}, {name: proxy, image: p:1, resources: {limits: {memory: 160Mi}}",
-        objects: range,
-        ..WORLD
-    };
-    let (summary, sizing) = beside.sizing();
-    assert!(!sizing.is_feasible());
-    assert!(summary.contains("at most 96Mi does"), "{summary}");
-}
-
-#[test]
-fn a_quota_of_requests_matters_only_where_the_request_moves() {
-    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {hard: {requests.memory: 64Mi}}, status: {hard: {requests.memory: 64Mi}, used: {requests.memory: 64Mi}}}";
-    assert!(refused(quota, 1).contains("nothing above 64Mi does"));
-    assert!(World { request: "32Mi", objects: quota, ..WORLD }.sizing().1.is_feasible());
-}
-
-#[test]
-fn a_quota_with_scopes_is_left_to_the_server() {
-    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {scopes: [BestEffort], hard: {limits.memory: 64Mi}}, status: {hard: {limits.memory: 64Mi}, used: {limits.memory: 64Mi}}}";
-    assert_eq!(World { objects: quota, ..WORLD }.sizing().1.checks, []);
-}
-
-#[test]
-fn a_surge_in_percent_is_rounded_up() {
-    let quota = "- {apiVersion: v1, kind: ResourceQuota, metadata: {name: team, namespace: shop}, spec: {hard: {limits.memory: 448Mi}}, status: {hard: {limits.memory: 448Mi}, used: {limits.memory: 192Mi}}}";
-    let surge = |strategy| World { objects: quota, replicas: 3, strategy, ..WORLD }.sizing().1;
-    assert!(
-        surge("{type: RollingUpdate, rollingUpdate: {maxSurge: 34%}}").checks[0].detail.contains("and 2 old beside")
-    );
-    assert!(surge("{type: RollingUpdate, rollingUpdate: {maxSurge: 1}}").is_feasible());
-}
-
-#[test]
-fn a_large_node_that_the_pod_may_not_go_to_does_not_help() {
-    let nodes = "- {apiVersion: v1, kind: Node, metadata: {name: big}, spec: {unschedulable: true}, status: {allocatable: {cpu: \"4\", memory: 64Gi, pods: \"110\"}}}
-- {apiVersion: v1, kind: Node, metadata: {name: small}, status: {allocatable: {cpu: \"4\", memory: 1Gi, pods: \"110\"}}}";
-    let (summary, sizing) = World { limit: "900Mi", objects: nodes, ..WORLD }.sizing();
-    assert!(!sizing.is_feasible(), "{summary}");
-}
-
-#[test]
-fn an_autoscaler_that_only_advises_is_listened_to() {
-    let scaler = "- {apiVersion: autoscaling.k8s.io/v1, kind: VerticalPodAutoscaler, metadata: {name: cart, namespace: shop}, spec: {targetRef: {kind: Deployment, name: cart}, updatePolicy: {updateMode: \"Off\"}}, status: {recommendation: {containerRecommendations: [{containerName: main, target: {memory: 200Mi}}]}}}";
-    let (_, sizing) = World { objects: scaler, ..WORLD }.sizing();
-    assert!(sizing.is_feasible());
-    assert_eq!(sizing.changes[0].after, "208Mi");
-    assert_eq!(sizing.basis.inputs.get("autoscaler").map(String::as_str), Some("200Mi"));
-}
-
 #[test]
 fn what_dies_while_it_is_loaded_gets_what_any_program_needs() {
     let world = World { limit: "10Mi", started: "2026-01-01T11:58:00Z", ..WORLD };
@@ -387,22 +273,14 @@ fn a_limit_that_was_raised_since_is_waited_for() {
 }
 
 #[test]
-fn an_autoscaler_that_writes_memory_is_told_instead() {
-    let scaler = "- {apiVersion: autoscaling.k8s.io/v1, kind: VerticalPodAutoscaler, metadata: {name: cart, namespace: shop}, spec: {targetRef: {kind: Deployment, name: cart}}}";
-    let summary = refused(scaler, 1);
-    assert!(summary.contains("set minAllowed.memory of verticalpodautoscaler/cart to 128Mi"), "{summary}");
-}
-
-#[test]
-fn an_autoscaler_by_memory_is_named() {
-    let scaler = "- {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: cart, namespace: shop}, spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: cart}, metrics: [{type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 80}}}]}}";
-    let (_, sizing) = World { objects: scaler, ..WORLD }.sizing();
-    assert!(sizing.is_feasible());
-    assert!(
-        sizing.checks.iter().any(|check| check.detail.contains("it will run fewer replicas")),
-        "{:?}",
-        sizing.checks
-    );
+fn of_several_limits_under_which_it_was_killed_the_largest_counts() {
+    let old = "- apiVersion: v1
+  kind: Pod
+  metadata: {name: cart-0-old, namespace: shop, ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: cart-1, uid: u, controller: true}]}
+  spec: {containers: [{name: main, image: cart:1, resources: {limits: {memory: 64Mi}}}]}
+  status: {phase: Running, containerStatuses: [{name: main, ready: false, restartCount: 9, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled, finishedAt: 2026-01-01T11:59:59Z}}}]}";
+    let world = World { limit: "128Mi", earlier: &["64Mi"], objects: old, ..WORLD };
+    assert_eq!(world.sizing().0, "raise the memory limit of `main` from 128Mi to 256Mi");
 }
 
 #[test]
@@ -428,69 +306,4 @@ fn who_was_not_killed_for_memory_is_not_told_to_raise() {
     assert!(World { reason: "Error", ..WORLD }.advice().is_none());
     let cache = "cadvisor: {worker-1: 'container_memory_usage_bytes{container=\"main\",namespace=\"shop\",pod=\"cart-1-x\"} 67108864'}";
     assert!(World { reason: "Error", rest: cache, ..WORLD }.advice().is_none());
-}
-
-fn quantities() -> impl Strategy<Value = Quantity> {
-    let literals = "[0-9]{1,40}(m|n|k|Ki|Mi|Gi|Ti|Ei|E|e9|e99)?";
-    prop_oneof![
-        literals.prop_map(|literal| literal.parse().unwrap_or_default()),
-        any::<i64>().prop_map(Quantity::from_bytes)
-    ]
-}
-
-fn heaps() -> impl Strategy<Value = Heap> {
-    let bound = prop_oneof![quantities().prop_map(Bound::Fixed), any::<i64>().prop_map(Bound::Percent)];
-    bound.prop_map(|bound| Heap { flag: "-Xmx", value: "x".to_owned(), bound })
-}
-
-fn workers() -> impl Strategy<Value = Workers> {
-    let measured = prop::option::of((quantities(), any::<i64>()));
-    (2_i64..2000, measured).prop_map(|(count, measured)| Workers { program: "gunicorn", count, measured })
-}
-
-fn kills() -> impl Strategy<Value = Kill> {
-    let lasted = prop::option::of(any::<i64>().prop_map(SignedDuration::from_secs));
-    (quantities(), lasted, any::<i32>()).prop_map(|(limit, lasted, restarts)| Kill { limit, lasted, restarts })
-}
-
-fn facts() -> impl Strategy<Value = Facts> {
-    let numbers = (quantities(), prop::collection::vec(quantities(), 0..7), prop::option::of(quantities()));
-    let seen = (
-        prop::collection::vec((any::<f64>(), any::<f64>()), 0..9),
-        prop::collection::vec(kills(), 0..4),
-        prop::option::of((quantities(), any::<i64>())),
-    );
-    let told = (prop::option::of(heaps()), prop::option::of(workers()), prop::option::of(quantities()));
-    let how = prop_oneof![Just(How::Container), Just(How::Child), Just(How::Worker), Just(How::Start)];
-    (numbers, seen, told, how).prop_map(
-        |((limit, earlier, files), (points, kills, peak), (heap, workers, advised), how)| Facts {
-            limit,
-            literal: limit.mem(),
-            how,
-            kills,
-            earlier,
-            points: points.into_iter().map(|(seconds, bytes)| Point { seconds, bytes }).collect(),
-            peak: peak.map(|(amount, window)| Peak { amount, window: SignedDuration::from_secs(window) }),
-            heap,
-            workers,
-            files,
-            advised,
-            node_ran_out: false,
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn absurd_facts_make_no_absurd_numbers(facts in facts()) {
-        let estimate = memory::estimate(&facts);
-        if let Some(limit) = estimate.limit {
-            prop_assert!(limit > facts.limit && limit > Quantity::ZERO);
-            prop_assert!(limit.mem().parse::<Quantity>().is_ok());
-        }
-        prop_assert!(!estimate.formula.is_empty());
-        prop_assert!(estimate.inputs.contains_key("limit"));
-        let words = format!("{} {:?} {:?}", estimate.formula, estimate.inputs, estimate.instead);
-        prop_assert!(!words.contains("NaN") && !words.contains("inf"), "{}", words);
-    }
 }
