@@ -97,6 +97,8 @@ pub struct Sizing {
     /// Empty where no number is advised.
     pub changes: Vec<FieldChange>,
     pub checks: Vec<Check>,
+    /// What was not read, and so could stand in the way unseen: `resourcequotas`, `nodes`.
+    pub unchecked: Vec<&'static str>,
     /// A strategic merge patch for the object that is edited; `None` where it would not help or not last.
     pub patch: Option<Value>,
     /// Why a patch of the live object does not last, and what to change instead.

@@ -20,6 +20,8 @@ use crate::scene::{ContainerView, Obstacle, Scene, Workload};
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub checks: Vec<Check>,
+    /// The kinds that were not read.
+    pub unchecked: Vec<&'static str>,
     /// The largest limit that passes all checks, where one of them fails.
     pub fits: Option<Quantity>,
     /// What has to give, for the first check that fails.
@@ -65,7 +67,10 @@ fn outcome(plan: &Plan<'_>, bounds: Vec<Bound>) -> Outcome {
     let most = failed.iter().map(|bound| bound.most).min().flatten();
     let fits = most.map(|most| most.floor_to(unit_of(most))).filter(|most| *most > plan.before);
     let gives = failed.first().map(|bound| bound.gives.clone());
-    Outcome { fits, gives, checks: bounds.into_iter().map(|bound| bound.check).collect() }
+    let kinds = [Kind::LimitRange, Kind::ResourceQuota, Kind::Node].into_iter();
+    let unread = kinds.filter(|kind| !plan.scene.knows(*kind, plan.workload.namespace()));
+    let unchecked = unread.map(Kind::plural).collect();
+    Outcome { fits, gives, unchecked, checks: bounds.into_iter().map(|bound| bound.check).collect() }
 }
 
 fn of_memory(amounts: Option<&std::collections::BTreeMap<String, resource::Quantity>>) -> Option<Quantity> {

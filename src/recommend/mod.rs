@@ -82,6 +82,7 @@ fn with_limit<'s>(
         patch: change.patch(scene).filter(|_| ok),
         temporary: change.elsewhere(scene),
         checks: outcome.checks,
+        unchecked: outcome.unchecked,
     };
     let command = change.command(scene).filter(|_| ok);
     let summary = match (&outcome.gives, outcome.fits) {

@@ -86,5 +86,5 @@ pub fn already_raised(
 }
 
 fn without_changes(basis: Basis) -> Sizing {
-    Sizing { basis, changes: Vec::new(), checks: Vec::new(), patch: None, temporary: None }
+    Sizing { basis, changes: Vec::new(), checks: Vec::new(), unchecked: Vec::new(), patch: None, temporary: None }
 }

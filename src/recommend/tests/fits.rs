@@ -131,3 +131,11 @@ fn an_autoscaler_by_memory_is_named() {
         sizing.checks
     );
 }
+
+#[test]
+fn what_was_not_read_is_not_said_to_fit() {
+    let rest = "coverage: {pods: {namespaces: [shop]}, limitranges: {namespaces: [shop]}}";
+    let (_, sizing) = World { rest, ..WORLD }.sizing();
+    assert_eq!(sizing.unchecked, ["resourcequotas", "nodes"]);
+    assert_eq!(WORLD.sizing().1.unchecked, Vec::<&str>::new());
+}

@@ -223,6 +223,9 @@ pub(super) struct ChangeDto<'a> {
 pub(super) struct FeasibleDto<'a> {
     pub(super) ok: bool,
     pub(super) checks: Vec<CheckDto<'a>>,
+    /// Kinds that were not read, and so could stand in the way unseen.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) unchecked: &'a [&'static str],
 }
 
 /// One thing that could stand in the way.

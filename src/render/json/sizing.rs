@@ -24,7 +24,7 @@ pub(super) fn changes(sizing: &Sizing) -> Vec<ChangeDto<'_>> {
 pub(super) fn feasible(sizing: &Sizing) -> Option<FeasibleDto<'_>> {
     let checks = sizing.checks.iter();
     let checks = checks.map(|check| CheckDto { check: &check.what, ok: check.ok, detail: &check.detail }).collect();
-    (!sizing.changes.is_empty()).then(|| FeasibleDto { ok: sizing.is_feasible(), checks })
+    (!sizing.changes.is_empty()).then(|| FeasibleDto { ok: sizing.is_feasible(), checks, unchecked: &sizing.unchecked })
 }
 
 pub(super) fn patch(sizing: &Sizing) -> Option<PatchDto<'_>> {

@@ -186,6 +186,10 @@ fn arithmetic(page: &mut Page, sizing: &Sizing) {
         let text = page.look.line(&format!("{word}: {}: {}", check.what, check.detail)).into_owned();
         page.hang(&lead, &lead, Ink::Dim, &text, 2);
     }
+    if !sizing.unchecked.is_empty() {
+        let text = format!("not checked, as they were not read: {}", sizing.unchecked.join(", "));
+        page.hang(&lead, &lead, Ink::Dim, &text, 2);
+    }
     if let Some(elsewhere) = &sizing.temporary {
         let text = page.look.line(elsewhere).into_owned();
         page.prose(&lead, Ink::Plain, &text);
