@@ -69,6 +69,8 @@ pub struct Basis {
     pub formula: String,
     /// What went into it, by name, as a person writes it.
     pub inputs: BTreeMap<&'static str, String>,
+    /// What comes out, rounded; `None` where the formula gives no amount.
+    pub result: Option<String>,
 }
 
 /// One field before and after.
@@ -94,7 +96,7 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizing {
     pub basis: Basis,
-    /// Empty where no number is advised.
+    /// Empty where no number is advised, or it does not fit.
     pub changes: Vec<FieldChange>,
     pub checks: Vec<Check>,
     /// What was not read, and so could stand in the way unseen: `resourcequotas`, `nodes`.

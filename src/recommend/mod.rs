@@ -78,7 +78,7 @@ fn with_limit<'s>(
     let ok = outcome.checks.iter().all(|check| check.ok);
     let sizing = Sizing {
         basis: basis(estimate),
-        changes: change.fields(),
+        changes: if ok { change.fields() } else { Vec::new() },
         patch: change.patch(scene).filter(|_| ok),
         temporary: change.elsewhere(scene),
         checks: outcome.checks,
@@ -109,5 +109,6 @@ fn basis(estimate: &Estimate) -> Basis {
         footing: estimate.footing,
         formula: estimate.formula.clone(),
         inputs: estimate.inputs.clone(),
+        result: estimate.limit.map(Quantity::mem),
     }
 }

@@ -9,7 +9,8 @@ fn refused(objects: &'static str, replicas: u32) -> String {
     let advice = World { replicas, objects, ..WORLD }.advice().expect("an advice");
     let sizing = advice.sizing.expect("a number");
     assert!(!sizing.is_feasible(), "{}: {:?}", advice.summary, sizing.checks);
-    assert_eq!((sizing.patch, advice.command), (None::<Value>, None));
+    assert_eq!((sizing.patch, advice.command, sizing.changes), (None::<Value>, None, Vec::new()));
+    assert!(sizing.basis.result.is_some());
     advice.summary
 }
 

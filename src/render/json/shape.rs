@@ -181,7 +181,7 @@ pub(super) struct RecommendationDto<'a> {
     /// The arithmetic, where an amount is recommended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) basis: Option<BasisDto<'a>>,
-    /// The fields before and after.
+    /// The fields before and after; none where the amount does not fit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) changes: Vec<ChangeDto<'a>>,
     /// Whether the cluster has room for it.
@@ -205,6 +205,9 @@ pub(super) struct BasisDto<'a> {
     pub(super) formula: &'a str,
     /// What went into the formula, by name, as Kubernetes writes amounts.
     pub(super) inputs: &'a BTreeMap<&'static str, String>,
+    /// What comes out, rounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) result: Option<&'a str>,
 }
 
 /// One field before and after.

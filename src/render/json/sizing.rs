@@ -10,6 +10,7 @@ pub(super) fn basis(sizing: &Sizing) -> BasisDto<'_> {
         confidence: basis.footing.as_str(),
         formula: &basis.formula,
         inputs: &basis.inputs,
+        result: basis.result.as_deref(),
     }
 }
 
@@ -24,7 +25,8 @@ pub(super) fn changes(sizing: &Sizing) -> Vec<ChangeDto<'_>> {
 pub(super) fn feasible(sizing: &Sizing) -> Option<FeasibleDto<'_>> {
     let checks = sizing.checks.iter();
     let checks = checks.map(|check| CheckDto { check: &check.what, ok: check.ok, detail: &check.detail }).collect();
-    (!sizing.changes.is_empty()).then(|| FeasibleDto { ok: sizing.is_feasible(), checks, unchecked: &sizing.unchecked })
+    let is_checked = !sizing.changes.is_empty() || !sizing.checks.is_empty();
+    is_checked.then(|| FeasibleDto { ok: sizing.is_feasible(), checks, unchecked: &sizing.unchecked })
 }
 
 pub(super) fn patch(sizing: &Sizing) -> Option<PatchDto<'_>> {

@@ -174,7 +174,7 @@ fn advise(page: &mut Page, recommendation: &Recommendation) {
 fn arithmetic(page: &mut Page, sizing: &Sizing) {
     let basis = &sizing.basis;
     let inputs: Vec<String> = basis.inputs.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let after = sizing.changes.first().map(|change| format!("{} = ", change.after)).unwrap_or_default();
+    let after = basis.result.as_ref().map(|result| format!("{result} = ")).unwrap_or_default();
     let footing = basis.footing.as_str().replace('-', " ");
     let text = format!("{after}{} ({}; {footing})", basis.formula, inputs.join(", "));
     let lead = [(Ink::Plain, "    ")];
