@@ -5,6 +5,7 @@ use crate::diagnose;
 use crate::model::report::Examined;
 use crate::model::{Report, Snapshot};
 use crate::policy::Policy;
+use crate::recommend;
 use crate::rules;
 use crate::scene::Scene;
 
@@ -15,7 +16,8 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     findings.retain(|finding| !policy.skip.contains(finding.rule.id));
     let incidents = diagnose::diagnose(&scene, findings, &not_evaluated);
     let fate = diagnose::target::fate(&scene);
-    let (incidents, notes) = diagnose::target::focus(&scene, &fate, incidents);
+    let (mut incidents, notes) = diagnose::target::focus(&scene, &fate, incidents);
+    recommend::recommend(&scene, &mut incidents);
     Report {
         taken_at: snapshot.taken_at,
         server: snapshot.server.clone(),

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod model;
 pub mod policy;
 pub mod quantity;
+pub mod recommend;
 pub mod redact;
 pub mod render;
 pub mod rules;

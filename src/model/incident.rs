@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, ObjectRef, Severity};
+use super::{Finding, ObjectRef, Severity, Sizing};
 
 /// How risky a recommended change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,18 +29,27 @@ pub struct Recommendation {
     pub risk: Risk,
     /// A command to paste, every value quoted for a shell.
     pub command: Option<String>,
+    /// The arithmetic, where an amount is recommended.
+    pub sizing: Option<Box<Sizing>>,
 }
 
 impl Recommendation {
     /// Makes a recommendation of low risk without a command.
     pub fn new(kind: &'static str, summary: impl Into<String>) -> Self {
-        Self { summary: summary.into(), kind, risk: Risk::Low, command: None }
+        Self { summary: summary.into(), kind, risk: Risk::Low, command: None, sizing: None }
     }
 
     /// Adds a command; quote every value with [`crate::render::quote`].
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.command = Some(command.into());
+        self
+    }
+
+    /// Adds the arithmetic of an amount.
+    #[must_use]
+    pub fn sizing(mut self, sizing: Sizing) -> Self {
+        self.sizing = Some(Box::new(sizing));
         self
     }
 

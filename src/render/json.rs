@@ -1,6 +1,7 @@
 //! `-o json`: the contract `rca/v1alpha1`, beside the internal types so that they may change.
 
 mod shape;
+mod sizing;
 #[cfg(test)]
 mod tests;
 
@@ -137,6 +138,7 @@ fn alternative_dto(finding: &Finding) -> AlternativeDto<'_> {
 fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<RecommendationDto<'a>> {
     let numbered = incident.cause.recommendations.iter().map(|recommendation| {
         ids.recommendations += 1;
+        let sizing = recommendation.sizing.as_deref();
         RecommendationDto {
             id: format!("R{}", ids.recommendations),
             summary: &recommendation.summary,
@@ -144,6 +146,11 @@ fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<Recommendat
             risk: risk(recommendation.risk),
             policy: PolicyDto { allowed: false, because: "remediation is disabled" },
             command: recommendation.command.as_deref(),
+            basis: sizing.map(sizing::basis),
+            changes: sizing.map(sizing::changes).unwrap_or_default(),
+            feasible: sizing.and_then(sizing::feasible),
+            patch: sizing.and_then(sizing::patch),
+            temporary: sizing.and_then(|sizing| sizing.temporary.as_deref()),
         }
     });
     numbered.collect()

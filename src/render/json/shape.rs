@@ -2,9 +2,12 @@
 //!
 //! The comments here are the descriptions in `schema/report-v1alpha1.json`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 /// Why a pod, a workload or a namespace is broken.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -175,6 +178,78 @@ pub(super) struct RecommendationDto<'a> {
     /// To be pasted into a shell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) command: Option<&'a str>,
+    /// The arithmetic, where an amount is recommended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) basis: Option<BasisDto<'a>>,
+    /// The fields before and after; none where the amount does not fit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) changes: Vec<ChangeDto<'a>>,
+    /// Whether the cluster has room for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) feasible: Option<FeasibleDto<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) patch: Option<PatchDto<'a>>,
+    /// Why a patch of the live object is not enough or does not last, and what to change instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) temporary: Option<&'a str>,
+}
+
+/// Where a number comes from.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Basis")]
+pub(super) struct BasisDto<'a> {
+    /// `undersized`, `lowered`, `unit`, `heap-flag`, `worker-count`, `leak` or `not-the-limit`.
+    pub(super) verdict: &'static str,
+    /// What it rests on: `first-step` (the failure alone), `from-samples` or `from-days`.
+    pub(super) confidence: &'static str,
+    pub(super) formula: &'a str,
+    /// What went into the formula, by name, as Kubernetes writes amounts.
+    pub(super) inputs: &'a BTreeMap<&'static str, String>,
+    /// What comes out, rounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) result: Option<&'a str>,
+}
+
+/// One field before and after.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+pub(super) struct ChangeDto<'a> {
+    pub(super) path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<&'a str>,
+    pub(super) after: &'a str,
+}
+
+/// Whether nothing that was read stands in the way.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Feasible")]
+pub(super) struct FeasibleDto<'a> {
+    pub(super) ok: bool,
+    pub(super) checks: Vec<CheckDto<'a>>,
+    /// Kinds that were not read, and so could stand in the way unseen.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) unchecked: &'a [&'static str],
+}
+
+/// One thing that could stand in the way.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Check")]
+pub(super) struct CheckDto<'a> {
+    /// `limitrange/NAME`, `resourcequota/NAME`, `nodes`, an autoscaler.
+    pub(super) check: &'a str,
+    pub(super) ok: bool,
+    /// The numbers.
+    pub(super) detail: &'a str,
+}
+
+/// A patch for the object that a person edits.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Patch")]
+pub(super) struct PatchDto<'a> {
+    /// `strategic`.
+    #[serde(rename = "type")]
+    pub(super) type_: &'static str,
+    pub(super) body: &'a Value,
 }
 
 /// Whether the change may be made.

@@ -7,7 +7,7 @@ use super::evidence::{self, Setting};
 use super::page::Page;
 use super::words::{count_kind, ink, sure};
 use super::wrap::flow;
-use crate::model::{Finding, Incident, Kind, ObjectRef, Recommendation, Risk};
+use crate::model::{Finding, Incident, Kind, ObjectRef, Recommendation, Risk, Sizing};
 use crate::render::look::{Ink, columns};
 
 /// Below this, an engineer should look for himself: how is said too.
@@ -162,8 +162,37 @@ fn advise(page: &mut Page, recommendation: &Recommendation) {
     let summary = format!("{}{risk}", page.look.line(&recommendation.summary));
     let arrow = page.look.sign("  → ", " -> ");
     page.prose(&[(Ink::Strong, arrow)], Ink::Plain, &summary);
+    if let Some(sizing) = &recommendation.sizing {
+        arithmetic(page, sizing);
+    }
     if let Some(command) = &recommendation.command {
         page.command(command);
+    }
+}
+
+/// Writes where a number comes from, what stands in its way, and where it has to be changed.
+fn arithmetic(page: &mut Page, sizing: &Sizing) {
+    let basis = &sizing.basis;
+    let inputs: Vec<String> = basis.inputs.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let after = basis.result.as_ref().map(|result| format!("{result} = ")).unwrap_or_default();
+    let footing = basis.footing.as_str().replace('-', " ");
+    let text = format!("{after}{} ({}; {footing})", basis.formula, inputs.join(", "));
+    let lead = [(Ink::Plain, "    ")];
+    let text = page.look.line(&text).into_owned();
+    page.hang(&lead, &lead, Ink::Dim, &text, 2);
+    let all = page.look.wide;
+    for check in sizing.checks.iter().filter(|check| all || !check.ok) {
+        let word = if check.ok { "fits" } else { "does not fit" };
+        let text = page.look.line(&format!("{word}: {}: {}", check.what, check.detail)).into_owned();
+        page.hang(&lead, &lead, Ink::Dim, &text, 2);
+    }
+    if !sizing.unchecked.is_empty() {
+        let text = format!("not checked, as they were not read: {}", sizing.unchecked.join(", "));
+        page.hang(&lead, &lead, Ink::Dim, &text, 2);
+    }
+    if let Some(elsewhere) = &sizing.temporary {
+        let text = page.look.line(elsewhere).into_owned();
+        page.prose(&lead, Ink::Plain, &text);
     }
 }
 

@@ -26,7 +26,8 @@ memory, as gunicorn's `Worker was sent SIGKILL! Perhaps out of memory?`. `System
 about a container's limit.
 
 ## What to do
-Raise the limit to what the program needs at its peak, or lower the need: fewer workers (each worker of `gunicorn -w \
+Raise the limit to what the program needs at its peak (the report works out a number, with its arithmetic, and tells \
+whether it fits LimitRanges, quotas and nodes), or lower the need: fewer workers (each worker of `gunicorn -w \
 N` needs its own memory), a smaller heap flag. If it is killed again at each raise, look for a leak.",
     severity: Severity::Error,
     needs: &[Kind::Pod, Kind::Event],
@@ -35,7 +36,7 @@ N` needs its own memory), a smaller heap flag. If it is killed again at each rai
         consequences::PODS_NOT_READY,
         consequences::CALLS_FAIL,
         consequences::PROBES_FAIL,
-        &["init-container-failed", "sandbox-failed"],
+        &["init-container-failed", "sandbox-failed", "resource-unit"],
     ],
     check,
 };
@@ -69,7 +70,7 @@ fn killed(container: ContainerView<'_>, oom: &OutOfMemory<'_>) -> Finding {
             event.last,
         );
     }
-    limited(finding, container).recommend(cure(container)).next(commands::describe(&container.pod_ref()))
+    cured(limited(finding, container), container).next(commands::describe(&container.pod_ref()))
 }
 
 fn what(container: ContainerView<'_>, how: How, node: bool) -> String {
@@ -146,24 +147,23 @@ fn automated(finding: Finding, container: ContainerView<'_>) -> Finding {
     })
 }
 
-fn cure(container: ContainerView<'_>) -> Recommendation {
+fn cured(finding: Finding, container: ContainerView<'_>) -> Finding {
+    cure(container).into_iter().fold(finding, Finding::recommend)
+}
+
+/// Returns what to do but for a new limit, which `recommend` works out.
+fn cure(container: ContainerView<'_>) -> Option<Recommendation> {
     let name = container.name();
     if let Some(limit) = limit_history::before_admission(container) {
         let summary = format!(
             "find the webhook or LimitRange that changes the memory limit of `{name}` from {} when its pods are created",
             limit.value
         );
-        return Recommendation::new("edit-object", summary).command("kubectl get mutatingwebhookconfigurations");
+        return Some(Recommendation::new("edit-object", summary).command("kubectl get mutatingwebhookconfigurations"));
     }
-    let summary = match container.limit("memory") {
-        Some(limit) => format!(
-            "raise the memory limit of `{name}` from {limit} to above its peak, or lower what it needs (fewer workers, a smaller heap)"
-        ),
-        None => {
-            format!("give `{name}` a memory request of what it needs, so that it gets a node with room, and a limit")
-        }
-    };
-    Recommendation::new("set-resources", summary)
+    let summary =
+        format!("give `{name}` a memory request of what it needs, so that it gets a node with room, and a limit");
+    container.limit("memory").is_none().then(|| Recommendation::new("set-resources", summary))
 }
 
 /// A sandbox is bounded by the sum of the limits; the container with the least is the one to look at.
@@ -187,5 +187,5 @@ fn sandbox(pod: PodView<'_>, event: &EventView<'_>) -> Option<Finding> {
         .seen(event.first, event.last)
         .affects(pod.object())
         .confidence(0.95);
-    Some(limited(finding, container).recommend(cure(container)).next(commands::describe(&pod.object())))
+    Some(cured(limited(finding, container), container).next(commands::describe(&pod.object())))
 }

@@ -26,19 +26,29 @@ pub fn before_admission(container: ContainerView<'_>) -> Option<Limit<'_>> {
 
 /// Returns the limit of the newest older revision, if it was another one.
 pub fn before_rollout(container: ContainerView<'_>) -> Option<Limit<'_>> {
-    let own = revision(own_set(container)?)?;
+    let limit = before(container).pop()??;
+    (Some(limit.value) != container.limit("memory")).then_some(limit)
+}
+
+/// Returns the limits of all older revisions that had one, oldest first.
+pub fn earlier(container: ContainerView<'_>) -> Vec<Limit<'_>> {
+    before(container).into_iter().flatten().collect()
+}
+
+/// Returns the limits of the older revisions, oldest first; `None` for one without.
+fn before(container: ContainerView<'_>) -> Vec<Option<Limit<'_>>> {
+    let Some(own) = own_set(container).and_then(revision) else { return Vec::new() };
     let pod = container.pod;
     let owner = &pod.workload().object;
     let sets = pod.scene.snapshot.objects.replica_sets.in_namespace(pod.namespace());
     let siblings = sets.filter(|set| {
         owners::controller(set.meta()).is_some_and(|above| owners::reference(above, pod.namespace()) == *owner)
     });
-    let older = siblings
-        .filter_map(|set| Some((revision(set).filter(|revision| *revision < own)?, set)))
-        .max_by_key(|(revision, _)| *revision)?
-        .1;
-    let value = limit_in(template(older)?, container.name())?;
-    (Some(value) != container.limit("memory")).then(|| Limit { value, object: address(older) })
+    let mut older: Vec<_> =
+        siblings.filter_map(|set| Some((revision(set).filter(|revision| *revision < own)?, set))).collect();
+    older.sort_by_key(|(revision, _)| *revision);
+    let limit = |set| Some(Limit { value: limit_in(template(set)?, container.name())?, object: address(set) });
+    older.into_iter().map(|(_, set)| limit(set)).collect()
 }
 
 fn own_set(container: ContainerView<'_>) -> Option<&Stored<ReplicaSet>> {

@@ -13,4 +13,5 @@ pub mod pod;
 pub mod sandbox;
 pub(in crate::scene) mod suspect;
 pub mod testimony;
+pub mod units;
 pub mod workload;

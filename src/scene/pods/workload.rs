@@ -39,6 +39,21 @@ impl<'a> Workload<'a> {
         self
     }
 
+    /// Returns where the spec of its pods stands in it: `spec.template.spec`; `None` for a kind that is not known.
+    pub fn template_path(&self) -> Option<&'static str> {
+        match Kind::find(&self.object.api_version, &self.object.kind)? {
+            Kind::Pod => Some("spec"),
+            Kind::CronJob => Some("spec.jobTemplate.spec.template.spec"),
+            Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Job => Some("spec.template.spec"),
+            _ => None,
+        }
+    }
+
     /// Returns the namespace.
     pub fn namespace(&self) -> &str {
         self.object.namespace()

@@ -1,5 +1,6 @@
 //! What monitoring says: alerts by their words, who calls whom, and where the trouble begins.
 
+pub mod cadvisor;
 pub mod callgraph;
 pub mod change;
 pub mod observation;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::Series;
+use crate::scene::signals::cadvisor;
 use crate::scene::{ContainerView, PodView, Scene};
 
 const PERIODS: &str = "container_cpu_cfs_periods_total";
@@ -60,13 +61,8 @@ fn of_pod<'s>(pod: PodView<'s>, counts: &Counts) -> Vec<Throttled<'s>> {
 
 fn counts(scene: &Scene<'_>) -> Counts {
     let mut counts = Counts::new();
-    for line in scene.snapshot.cadvisor.values().flat_map(|text| text.lines()) {
-        let Some((name, rest)) = line.split_once('{').filter(|(name, _)| matches!(*name, PERIODS | THROTTLED)) else {
-            continue;
-        };
-        let Some((labels, value)) = rest.rsplit_once('}') else { continue };
-        let Some(value) = value.split_ascii_whitespace().next().and_then(|value| value.parse().ok()) else { continue };
-        add(&mut counts, name, |label| text_label(labels, label).unwrap_or_default(), value);
+    for line in cadvisor::lines(scene, &[PERIODS, THROTTLED]) {
+        add(&mut counts, line.name, |label| line.label(label), line.value);
     }
     for series in scene.snapshot.metrics.iter().flatten().filter(|series| matches!(series.name(), PERIODS | THROTTLED))
     {
@@ -80,14 +76,6 @@ fn add<'l>(counts: &mut Counts, name: &str, label: impl Fn(&str) -> &'l str, val
     let periods = counts.entry(key).or_default();
     let slot = if name == PERIODS { &mut periods.all } else { &mut periods.throttled };
     *slot = slot.max(value);
-}
-
-/// Returns the value of a label in the text format.
-fn text_label<'t>(labels: &'t str, name: &str) -> Option<&'t str> {
-    labels
-        .split("\",")
-        .find_map(|pair| pair.trim_end_matches('"').split_once("=\"").filter(|(key, _)| *key == name))
-        .map(|(_, value)| value)
 }
 
 /// Returns how far a counter grew over its samples; a restart sets it back to zero.

@@ -1,0 +1,141 @@
+//! Working sets that were seen: by metrics-server, by a kubelet's cAdvisor, by Prometheus.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::Series;
+use crate::quantity::Quantity;
+use crate::recommend::facts::{Peak, Point};
+use crate::scene::signals::cadvisor::{self, Line};
+use crate::scene::{ContainerView, Scene};
+
+/// Usage without what the kernel may take back: what eviction looks at.
+const WORKING_SET: &str = "container_memory_working_set_bytes";
+
+/// How many processes run in a container.
+const PROCESSES: &str = "container_processes";
+
+/// A larger sample is no measurement.
+const MOST: f64 = 1e18;
+
+/// One measurement of one container.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    time: Timestamp,
+    bytes: f64,
+}
+
+/// A container by namespace, pod and name.
+type Address<'s> = (&'s str, &'s str, &'s str);
+
+/// All that was measured, read once.
+#[derive(Debug, Default)]
+pub struct Table<'s> {
+    of: BTreeMap<Address<'s>, Readings>,
+}
+
+/// What was measured of one container.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    /// In order of time.
+    pub samples: Vec<Sample>,
+    /// What the kubelet measured together.
+    working_set: Option<f64>,
+    processes: Option<f64>,
+}
+
+impl Readings {
+    /// Returns the working set and the number of processes that a kubelet measured together.
+    pub fn shared(&self) -> Option<(Quantity, i64)> {
+        Some((Quantity::from_bytes(whole(self.working_set?)), whole(self.processes?)))
+    }
+}
+
+impl<'s> Table<'s> {
+    /// Reads point samples, cAdvisor's lines and series; linear in them.
+    pub fn new(scene: &'s Scene<'_>) -> Self {
+        let mut table = Self::default();
+        for (address, usage) in &scene.snapshot.usage {
+            let Ok(memory) = usage.memory.parse::<Quantity>() else { continue };
+            #[expect(clippy::cast_precision_loss, reason = "a measurement")]
+            let sample = Sample { time: scene.now(), bytes: memory.value() as f64 };
+            table.add((&address.namespace, &address.pod, &address.container), sample);
+        }
+        for line in cadvisor::lines(scene, &[WORKING_SET, PROCESSES]) {
+            table.line(scene, line);
+        }
+        for series in scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET) {
+            let address = address(|label| series.label(label).unwrap_or_default());
+            in_series(series).for_each(|sample| table.add(address, sample));
+        }
+        for readings in table.of.values_mut() {
+            readings.samples.sort_by(|a, b| a.time.cmp(&b.time).then(a.bytes.total_cmp(&b.bytes)));
+        }
+        table
+    }
+
+    /// Returns what was measured of a container.
+    pub fn of(&self, container: ContainerView<'_>) -> Readings {
+        let pod = container.pod;
+        self.of.get(&(pod.namespace(), pod.name(), container.name())).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, address: Address<'s>, sample: Sample) {
+        if (1.0..MOST).contains(&sample.bytes) {
+            self.of.entry(address).or_default().samples.push(sample);
+        }
+    }
+
+    fn line(&mut self, scene: &Scene<'_>, line: Line<'s>) {
+        let address = address(|label| line.label(label));
+        let readings = self.of.entry(address).or_default();
+        let value = Some(line.value).filter(|value| (1.0..MOST).contains(value));
+        if line.name == PROCESSES {
+            readings.processes = value;
+            return;
+        }
+        readings.working_set = value;
+        let time = line.millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        self.add(address, Sample { time: time.unwrap_or_else(|| scene.now()), bytes: line.value });
+    }
+}
+
+fn address<'s>(label: impl Fn(&str) -> &'s str) -> Address<'s> {
+    (label("namespace"), label("pod"), label("container"))
+}
+
+fn in_series(series: &Series) -> impl Iterator<Item = Sample> {
+    series.samples.iter().filter_map(|&(seconds, bytes)| {
+        let time = Timestamp::UNIX_EPOCH.checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?;
+        Some(Sample { time, bytes })
+    })
+}
+
+/// Returns the largest of the measurements.
+pub fn peak<'a>(samples: impl Iterator<Item = &'a Sample> + Clone) -> Option<Peak> {
+    let most = samples.clone().map(|sample| sample.bytes).max_by(f64::total_cmp)?;
+    let times = samples.map(|sample| sample.time);
+    let window = times.clone().max()?.duration_since(times.min()?);
+    Some(Peak { amount: Quantity::from_bytes(whole(most)), window })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "between 1 and 1e18")]
+fn whole(sample: f64) -> i64 {
+    sample as i64
+}
+
+/// Returns the measurements by the age of the run that they fall into: the present one, or the one before.
+pub fn by_age(container: ContainerView<'_>, samples: &[Sample]) -> Vec<Point> {
+    let began = container.running().and_then(|run| run.started_at.as_ref()).map(|time| time.0);
+    let before = container.last_end().and_then(|end| {
+        Some((end.started_at.as_ref()?.0, end.finished_at.as_ref()?.0))
+            .filter(|(start, _)| *start > Timestamp::UNIX_EPOCH)
+    });
+    let age = |time: Timestamp| {
+        let present = began.filter(|began| *began <= time);
+        let past = before.filter(|(start, end)| (*start..=*end).contains(&time)).map(|(start, _)| start);
+        Some(time.duration_since(present.or(past)?).as_secs_f64())
+    };
+    samples.iter().filter_map(|sample| Some(Point { seconds: age(sample.time)?, bytes: sample.bytes })).collect()
+}
