@@ -35,12 +35,12 @@ Add egress rules: port 53 (UDP and TCP) to the namespace kube-system, and the po
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut blocked = blocked::dns(scene);
     blocked.extend(blocked::calls(scene, Direction::Egress));
-    blocked::by_policy(blocked).iter().filter_map(|calls| finding(calls)).collect()
+    blocked::by_policy(blocked).iter().filter_map(|calls| finding(scene, calls)).collect()
 }
 
-fn finding(calls: &[Blocked<'_>]) -> Option<Finding> {
+fn finding(scene: &Scene<'_>, calls: &[Blocked<'_>]) -> Option<Finding> {
     let first = calls.first()?;
-    blocked::finding(&RULE, calls, Direction::Egress, message(first, &and_more(calls)), cure(first))
+    blocked::finding(scene, &RULE, calls, Direction::Egress, message(first, &and_more(calls)), cure(first))
 }
 
 /// Says what is blocked for sure, or would be where the cluster's network heeds policies.

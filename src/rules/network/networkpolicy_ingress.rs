@@ -33,12 +33,15 @@ may stay.",
 };
 
 fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    blocked::by_policy(blocked::calls(scene, Direction::Ingress)).iter().filter_map(|calls| finding(calls)).collect()
+    blocked::by_policy(blocked::calls(scene, Direction::Ingress))
+        .iter()
+        .filter_map(|calls| finding(scene, calls))
+        .collect()
 }
 
-fn finding(calls: &[Blocked<'_>]) -> Option<Finding> {
+fn finding(scene: &Scene<'_>, calls: &[Blocked<'_>]) -> Option<Finding> {
     let first = calls.first()?;
-    blocked::finding(&RULE, calls, Direction::Ingress, message(first, &and_more(calls)), cure(first))
+    blocked::finding(scene, &RULE, calls, Direction::Ingress, message(first, &and_more(calls)), cure(first))
 }
 
 /// Says what is blocked for sure, or would be where the cluster's network heeds policies.

@@ -165,6 +165,7 @@ pub fn by_policy<'s>(blocked: Vec<Blocked<'s>>) -> Vec<Vec<Blocked<'s>>> {
 
 /// Makes the finding about a policy that blocks calls, with what it blocks and the cure.
 pub fn finding(
+    scene: &Scene<'_>,
     rule: &'static Rule,
     calls: &[Blocked<'_>],
     direction: Direction,
@@ -174,6 +175,12 @@ pub fn finding(
     let first = calls.first()?;
     let policy = ObjectRef::new(Kind::NetworkPolicy, first.policy.object.namespace(), first.policy.object.name());
     let seen = first.line.is_some();
+    // Callers that are well do not feel it: the call is not made, or the cluster's network heeds no policies.
+    let severity = match (seen, calls.iter().all(|call| scene.pods_of(call.caller).all(PodView::is_ready))) {
+        (true, _) => Severity::Error,
+        (false, true) => Severity::Info,
+        (false, false) => Severity::Warning,
+    };
     let spec = first.policy.spec.as_ref();
     let selected = spec
         .and_then(|spec| spec.pod_selector.as_ref())
@@ -188,7 +195,7 @@ pub fn finding(
         |verb: &str| quote::command(&["kubectl", verb, "networkpolicy", &policy.name, "-n", policy.namespace()]);
     let finding = rule
         .finding(policy.clone(), message)
-        .severity(if seen { Severity::Error } else { Severity::Warning })
+        .severity(severity)
         .confidence(if seen { 0.92 } else { 0.6 })
         .because(policy.clone(), "spec.podSelector", selected.unwrap_or_else(|| "all pods".to_owned()))
         .because(policy.clone(), field, rules)

@@ -254,7 +254,10 @@ fn reroute(text: &str, services: &[String]) -> String {
         let path = line.split_once("Path=").and_then(|(_, path)| service_of_path(path, services));
         if let (Some(service), Some(uri)) = (path, uri.take_if(|_| line.contains("Path="))) {
             let scheme = lines[uri].split_once("://").map(|(before, _)| before.to_owned()).unwrap_or_default();
-            lines[uri] = format!("{scheme}://{service}");
+            // A route that leads there already may say so in other words.
+            if !lines[uri].contains(service.as_str()) {
+                lines[uri] = format!("{scheme}://{service}");
+            }
         }
         let target = line.split_once("proxy_pass http://").map(|(before, rest)| {
             let end = rest.find([':', '/', ';', '.']).unwrap_or(rest.len());
