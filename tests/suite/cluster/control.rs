@@ -42,8 +42,9 @@ fn a_capture_says_what_the_cluster_said() {
     let image = with(shell("true"), json!({"image": "shop/none:1.2.3"}));
     let objects = [deployment("cart", 1, settings), deployment("web", 1, image), service("web", "web", "http".into())];
     let stage = Stage::with("capture", &objects);
+    // The events come before the status that both runs have to see.
+    stage.until_waiting(&["CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff"]);
     stage.until_event("Failed", "shop/none:1.2.3");
-    stage.until_event("Failed", "settings");
     let namespace = &stage.namespace;
     let live = stage.report();
     let run = stage.rca(&format!("capture -n {namespace} -o stage.rca"));

@@ -29,6 +29,9 @@ fn the_command_of_a_failing_liveness_probe_is_named() {
     let container = with(shell("sleep 3600"), json!({"livenessProbe": probe}));
     let stage = Stage::with("liveness", &[deployment("web", 1, container)]);
     stage.until_restarted(1, 1);
+    // A busy kubelet sends its events later than the status.
+    stage.until_event("Unhealthy", "/tmp/healthy");
+    stage.until_event("Killing", "failed liveness probe");
     stage.says(&["liveness_probe"], "Deployment/web", &["/tmp/healthy"]);
 }
 
