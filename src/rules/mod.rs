@@ -10,8 +10,6 @@ pub mod unknown;
 
 pub use rule::Rule;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::model::{Finding, Kind, NotEvaluated, Snapshot};
 use crate::scene::Scene;
 
@@ -201,37 +199,9 @@ pub fn run(scene: &Scene<'_>) -> (Vec<Finding>, Vec<NotEvaluated>) {
         }
     }
     // A rule still judges what was read: in three namespaces of which one is closed, two are open.
-    let mut findings = check_all(scene);
+    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(scene)).collect();
     findings.extend(unknown::check(scene, &findings));
     (findings, not_evaluated)
-}
-
-/// A snapshot of fewer pods is judged before a second thread has started.
-const MANY_PODS: usize = 1_000;
-
-/// Lets all rules judge, in large snapshots several at once; the findings stand in the order of the rules either way.
-fn check_all(scene: &Scene<'_>) -> Vec<Finding> {
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
-    if workers == 1 || scene.snapshot.objects.pods.len() < MANY_PODS {
-        return ALL.iter().flat_map(|rule| (rule.check)(scene)).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Vec::new();
-        while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < ALL.len()) {
-            found.push((index, (ALL[index].check)(scene)));
-        }
-        found
-    };
-    let mut found: Vec<(usize, Vec<Finding>)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        threads.into_iter().flat_map(join).collect()
-    });
-    found.sort_by_key(|(index, _)| *index);
-    found.into_iter().flat_map(|(_, findings)| findings).collect()
 }
 
 fn gaps_of(snapshot: &Snapshot, kind: Kind) -> impl Iterator<Item = usize> {

@@ -156,29 +156,3 @@ fn every_explained_rule_exists() {
         }
     }
 }
-
-#[test]
-fn many_pods_are_judged_in_the_order_of_the_rules_too() {
-    let pod = |index: usize| {
-        let status = match index % 3 {
-            0 => {
-                "{phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: '0/1 nodes are available: 1 Insufficient cpu.'}]}"
-            }
-            1 => {
-                "{phase: Pending, containerStatuses: [{name: main, ready: false, restartCount: 0, image: x, imageID: '', state: {waiting: {reason: ErrImageNeverPull}}}]}"
-            }
-            _ => "{phase: Running}",
-        };
-        format!(
-            "- {{apiVersion: v1, kind: Pod, metadata: {{name: p{index}, namespace: shop}}, spec: {{containers: [{{name: main, image: x}}]}}, status: {status}}}\n"
-        )
-    };
-    let pods: String = (0..super::MANY_PODS + 50).map(pod).collect();
-    let yaml = format!("apiVersion: rca/v1alpha1\nkind: Snapshot\ntakenAt: 2026-01-01T12:00:00Z\nobjects:\n{pods}");
-    let snapshot = capture::read("many.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
-    let scene = Scene::new(&snapshot);
-    let said =
-        |findings: Vec<Finding>| findings.into_iter().map(|found| (found.rule.id, found.message)).collect::<Vec<_>>();
-    let one_by_one = ALL.iter().flat_map(|rule| (rule.check)(&scene)).collect();
-    assert_eq!(said(super::check_all(&scene)), said(one_by_one));
-}
