@@ -47,24 +47,11 @@ fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
 }
 
 fn fix(failing: &FailingProbe<'_>) -> String {
-    if let Some(cure) = failing.open_up() {
+    let probe = format!("the liveness probe of `{}`", failing.probe.container.name());
+    if let Some(cure) = failing.common_cure(&probe) {
         return cure;
     }
-    let probe = format!("the liveness probe of `{}`", failing.probe.container.name());
     match (&failing.failure.reason, &failing.probe.handler) {
-        (Reason::Status(404), Handler::Http { path, .. }) => {
-            format!("point {probe} at a path that the program serves, not `{path}`")
-        }
-        (Reason::Status(401 | 403), Handler::Http { path, .. }) => {
-            format!("let {probe} ask a path that needs no login, not `{path}`")
-        }
-        (Reason::TimedOut, _) => {
-            format!("find out why the program answers slowly, or raise `timeoutSeconds` of {probe}")
-        }
-        (_, Handler::Exec { command }) => format!(
-            "run `{}` in the container to see why it fails, and mend it or the command of {probe}",
-            command.join(" ")
-        ),
         (Reason::Status(500..), Handler::Http { path, .. }) => {
             format!(
                 "let {probe} ask a path that does not depend on others or on start-up, not `{path}`; leave that to readiness"

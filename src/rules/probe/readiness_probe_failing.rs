@@ -2,7 +2,7 @@
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
-use crate::scene::probes::probe::{Handler, Verdict};
+use crate::scene::probes::probe::Verdict;
 use crate::scene::probes::probe_failing::{FailingProbe, failing};
 use crate::scene::probes::probe_failure::Reason;
 use crate::scene::{ProbeKind, Scene};
@@ -48,25 +48,12 @@ fn finding(failing: &FailingProbe<'_>) -> Option<Finding> {
 }
 
 fn fix(failing: &FailingProbe<'_>) -> String {
-    if let Some(cure) = failing.open_up() {
+    let probe = format!("the readiness probe of `{}`", failing.probe.container.name());
+    if let Some(cure) = failing.common_cure(&probe) {
         return cure;
     }
-    let probe = format!("the readiness probe of `{}`", failing.probe.container.name());
-    match (&failing.failure.reason, &failing.probe.handler) {
-        (Reason::Status(404), Handler::Http { path, .. }) => {
-            format!("point {probe} at a path that the program serves, not `{path}`")
-        }
-        (Reason::Status(401 | 403), Handler::Http { path, .. }) => {
-            format!("let {probe} ask a path that needs no login, not `{path}`")
-        }
-        (Reason::TimedOut, _) => {
-            format!("find out why the program answers slowly, or raise `timeoutSeconds` of {probe}")
-        }
-        (_, Handler::Exec { command }) => format!(
-            "run `{}` in the container to see why it fails, and mend it or the command of {probe}",
-            command.join(" ")
-        ),
-        (Reason::Status(500..), _) => {
+    match &failing.failure.reason {
+        Reason::Status(500..) => {
             format!("read in the log why the program answers {probe} so: mostly something that it needs is down")
         }
         _ => format!("let the program listen where {probe} asks, or correct {probe}"),

@@ -64,8 +64,31 @@ impl FailingProbe<'_> {
         listen::said(self.probe.container).filter(|said| said.ports == [port] && said.is_loopback())
     }
 
+    /// Returns the cure of what fails alike for probes of all kinds; `probe` are the words for it.
+    pub fn common_cure(&self, probe: &str) -> Option<String> {
+        if let Some(cure) = self.open_up() {
+            return Some(cure);
+        }
+        Some(match (&self.failure.reason, &self.probe.handler) {
+            (Reason::Status(404), Handler::Http { path, .. }) => {
+                format!("point {probe} at a path that the program serves, not `{path}`")
+            }
+            (Reason::Status(401 | 403), Handler::Http { path, .. }) => {
+                format!("let {probe} ask a path that needs no login, not `{path}`")
+            }
+            (Reason::TimedOut, _) => {
+                format!("find out why the program answers slowly, or raise `timeoutSeconds` of {probe}")
+            }
+            (_, Handler::Exec { command }) => format!(
+                "run `{}` in the container to see why it fails, and mend it or the command of {probe}",
+                command.join(" ")
+            ),
+            _ => return None,
+        })
+    }
+
     /// Returns the cure for a program that the kubelet cannot reach.
-    pub fn open_up(&self) -> Option<String> {
+    fn open_up(&self) -> Option<String> {
         let name = self.probe.container.name();
         self.loopback().map(|_| {
             format!("have `{name}` listen on 0.0.0.0, not on its loopback: the kubelet and its callers come from outside of the pod")
