@@ -11,8 +11,9 @@ pub struct Growth {
     bytes_a_second: f64,
 }
 
-/// A line is no line with fewer points.
+/// A line is no line with fewer points; where a life under another limit took its share of time, that is one that counts.
 const POINTS: usize = 4;
+const POINTS_OF_LIMITS: usize = 3;
 /// Programs that live no longer than this are still starting.
 const YOUNG: f64 = 60.0;
 /// How much of the variance the line must explain.
@@ -40,11 +41,13 @@ fn whole(number: f64) -> i64 {
 
 /// Finds a growth that is linear from a third of the longest life to its end, and leads to the limit.
 pub fn of(facts: &Facts) -> Option<Growth> {
-    let mut points: Vec<Point> = facts.points.iter().copied().chain(kills(facts)).collect();
+    let mut points: Vec<Point> = facts.points.iter().copied().chain(kills(facts)).chain(lives(facts)).collect();
     points.retain(|point| point.seconds.is_finite() && point.bytes.is_finite() && point.seconds >= 0.0);
     points.sort_by(|a, b| a.seconds.total_cmp(&b.seconds).then(a.bytes.total_cmp(&b.bytes)));
     let (first, last) = (points.first()?, points.last()?);
-    if points.len() < POINTS || last.seconds < YOUNG || first.seconds * 3.0 > last.seconds {
+    let grew_into_limits = lives(facts).any(|life| life.seconds >= YOUNG && life.bytes < last.bytes);
+    let enough = if grew_into_limits { POINTS_OF_LIMITS } else { POINTS };
+    if points.len() < enough || last.seconds < YOUNG || first.seconds * 3.0 > last.seconds {
         return None;
     }
     let line = Line::through(&points)?;
@@ -64,6 +67,12 @@ fn kills(facts: &Facts) -> impl Iterator<Item = Point> {
     #[expect(clippy::cast_precision_loss, reason = "points of a fit")]
     let point = |limit: Quantity, seconds: i64| Point { seconds: seconds as f64, bytes: limit.value() as f64 };
     facts.kills.iter().filter_map(move |kill| Some(point(kill.limit, kill.lasted?.as_secs())))
+}
+
+/// What was used at the end of the lives under other limits.
+fn lives(facts: &Facts) -> impl Iterator<Item = Point> {
+    #[expect(clippy::cast_precision_loss, reason = "points of a fit")]
+    facts.lives.iter().map(|life| Point { seconds: life.seconds, bytes: life.limit.value() as f64 })
 }
 
 /// A least-squares fit.

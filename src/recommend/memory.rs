@@ -13,6 +13,8 @@ use crate::scene::pods::memory::How;
 use crate::scene::pods::{fresh, units};
 
 const MEBI: i64 = 1 << 20;
+/// Up to here, a step that turns out to be too large costs little.
+const DEAR: Quantity = Quantity::from_bytes(1 << 30);
 /// Under this a step of a quarter is too small to matter.
 const SMALL: Quantity = Quantity::from_bytes(100 * MEBI);
 /// What hardly lives needs much more than it has.
@@ -184,7 +186,7 @@ fn leak(facts: &Facts) -> Option<Estimate> {
 }
 
 /// Writes an amount in whole mebibytes, or in kibibytes where it is less than one.
-fn mebi(amount: Quantity) -> String {
+pub fn mebi(amount: Quantity) -> String {
     let unit = if amount < Quantity::from_bytes(MEBI) { 1 << 10 } else { MEBI };
     amount.floor_to(Quantity::from_bytes(unit)).mem()
 }
@@ -262,8 +264,9 @@ fn volume(facts: &Facts) -> Option<Estimate> {
 fn start(facts: &Facts) -> Option<Estimate> {
     let at_once = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < AT_ONCE_SECONDS);
     let starts = matches!(facts.how, How::Start | How::Sandbox) || (at_once && facts.limit < TINY);
-    let limit = facts.limit.saturating_mul(2).max(TO_START);
-    starts.then(|| of(facts, Verdict::Undersized, format!("max(2 × limit, {})", TO_START.mem()), Some(limit)))
+    let (next, words) = if facts.maximum.is_some() { step(facts) } else { (facts.limit.saturating_mul(2), "2 × limit") };
+    let formula = if next < TO_START { format!("max({words}, {})", TO_START.mem()) } else { words.to_owned() };
+    starts.then(|| of(facts, Verdict::Undersized, formula, Some(next.max(TO_START))))
 }
 
 fn first_step(facts: &Facts) -> Estimate {
@@ -281,6 +284,21 @@ fn first_step(facts: &Facts) -> Estimate {
 
 /// The next limit to try, and its formula.
 fn step(facts: &Facts) -> (Quantity, &'static str) {
+    let (next, words) = careful_step(facts);
+    let (double, hundred) = (facts.limit.saturating_mul(2), facts.limit.saturating_add(SMALL));
+    // Where the kernel's own maximum can be read, what is too much is seen once it lives, and taken back.
+    if facts.maximum.is_none() || next < double {
+        return (next, words);
+    }
+    let triple = facts.limit.saturating_mul(3);
+    if raises(facts) > 0 && triple <= DEAR {
+        return (triple.max(hundred), "max(3 × limit, limit + 100Mi)");
+    }
+    (double.max(hundred), "max(2 × limit, limit + 100Mi)")
+}
+
+/// A step that cannot be far above the need, as it will not be taken back.
+fn careful_step(facts: &Facts) -> (Quantity, &'static str) {
     let quick = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < QUICK_SECONDS);
     let loses_workers = facts.how == How::Worker;
     if facts.limit < SMALL || quick || loses_workers || raises(facts) > 0 {

@@ -8,10 +8,12 @@ pub mod change;
 pub mod facts;
 pub mod feasible;
 pub mod growth;
+pub mod lives;
 pub mod memory;
 pub mod observations;
 pub mod process;
 pub mod samples;
+pub mod settle;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -51,12 +53,29 @@ fn sized<'s>(scene: &'s Scene<'s>, found: &Observations<'s>) -> Option<Recommend
     }
     let estimate = memory::estimate(&found.facts);
     if let Some(template) = in_template(found).filter(|template| *template > found.facts.limit) {
-        return Some(words::already_raised(found, &estimate, template, basis(&estimate)));
+        return Some(words::already_raised(found, &estimate, template, basis_of(&estimate)));
     }
     Some(match estimate.limit {
-        Some(limit) => with_limit(scene, found, &estimate, limit),
-        None => words::without_limit(found, &estimate, basis(&estimate)),
+        Some(limit) => {
+            let advice = with_limit(scene, found, &estimate, limit);
+            smaller(scene, found, limit).filter(|_| !is_feasible(&advice)).unwrap_or(advice)
+        }
+        None => words::without_limit(found, &estimate, basis_of(&estimate)),
     })
+}
+
+fn is_feasible(advice: &Recommendation) -> bool {
+    advice.sizing.as_ref().is_some_and(|sizing| sizing.is_feasible())
+}
+
+/// Returns the advice that would be given if a step that is too large could not be taken back, if it is less and fits.
+fn smaller<'s>(scene: &'s Scene<'s>, found: &Observations<'s>, than: Quantity) -> Option<Recommendation> {
+    found.facts.maximum?;
+    let facts = facts::Facts { maximum: None, ..found.facts.clone() };
+    let found = Observations { facts, ..*found };
+    let estimate = memory::estimate(&found.facts);
+    let limit = estimate.limit.filter(|limit| *limit < than)?;
+    Some(with_limit(scene, &found, &estimate, limit)).filter(is_feasible)
 }
 
 /// Returns the limit that the workload's template has by now: a rollout may be under way.
@@ -77,7 +96,7 @@ fn with_limit<'s>(
     let outcome = feasible::check(scene, &change);
     let ok = outcome.checks.iter().all(|check| check.ok);
     let sizing = Sizing {
-        basis: basis(estimate),
+        basis: basis_of(estimate),
         changes: if ok { change.fields() } else { Vec::new() },
         patch: change.patch(scene).filter(|_| ok),
         temporary: change.elsewhere(scene),
@@ -103,7 +122,8 @@ fn request(found: &Observations<'_>, limit: Quantity) -> Option<Quantity> {
     (request == found.facts.limit).then_some(limit)
 }
 
-fn basis(estimate: &Estimate) -> Basis {
+/// Returns the arithmetic of an estimate, for the report.
+fn basis_of(estimate: &Estimate) -> Basis {
     Basis {
         verdict: estimate.verdict,
         footing: estimate.footing,

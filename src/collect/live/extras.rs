@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::cgroups::Containers;
 use super::fetch::{self, List};
 use super::suspicion::Suspect;
 use crate::collect::client::{ApiClient, JSON, RequestError};
@@ -110,6 +112,7 @@ struct PodMetricsList {
 #[derive(Deserialize)]
 struct PodMetrics {
     metadata: Value,
+    timestamp: Option<Timestamp>,
     #[serde(default)]
     containers: Vec<ContainerMetrics>,
 }
@@ -172,7 +175,14 @@ fn lines_of(snapshot: &Snapshot, text: &str) -> String {
         let namespace = line.split_once("namespace=\"").and_then(|(_, rest)| rest.split_once('"'));
         namespace.is_some_and(|(namespace, _)| !namespace.is_empty() && snapshot.scope.includes(namespace))
     };
-    text.lines().filter(in_scope).flat_map(|line| [line, "\n"]).collect()
+    let containers = Containers::new(snapshot);
+    let lines = text.lines().map(|line| containers.named(line));
+    let mut kept = String::new();
+    for line in lines.filter(|line| in_scope(&line.as_ref())) {
+        kept.push_str(&line);
+        kept.push('\n');
+    }
+    kept
 }
 
 /// Adds usage and cAdvisor's lines to the snapshot.
@@ -206,7 +216,7 @@ fn add_usage(snapshot: &mut Snapshot, bytes: &[u8]) {
         let word = |key: &str| pod.metadata[key].as_str().unwrap_or_default().to_owned();
         for container in pod.containers {
             let address = ContainerRef { namespace: word("namespace"), pod: word("name"), container: container.name };
-            snapshot.usage.insert(address, container.usage);
+            snapshot.usage.insert(address, Usage { time: pod.timestamp, ..container.usage });
         }
     }
 }

@@ -24,6 +24,8 @@ fn killed(limit: Quantity, seconds: i64, earlier: Vec<Quantity>) -> Facts {
         workers: None,
         files: None,
         advised: None,
+        maximum: None,
+        lives: Vec::new(),
         node_ran_out: false,
     }
 }
@@ -143,6 +145,8 @@ fn facts() -> impl Strategy<Value = Facts> {
             workers,
             files,
             advised,
+            maximum: None,
+            lives: Vec::new(),
             node_ran_out: false,
         },
     )

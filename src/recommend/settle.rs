@@ -1,0 +1,138 @@
+//! The second look: once a container lives that was killed under a lower limit, its limit comes down to what was seen.
+//!
+//! A healthy container is not told to shrink from what is used at one moment. But the kernel counts the most that a run ever
+//! used, and where that is more than the limit which it was killed under, the peak that killed it has been lived through.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::sizing::{Footing, Verdict};
+use crate::model::{Recommendation, Sizing};
+use crate::quantity::Quantity;
+use crate::recommend::change::Change;
+use crate::recommend::memory::{self, Estimate, mebi};
+use crate::recommend::samples::Table;
+use crate::recommend::{basis_of, lives};
+use crate::scene::pods::{fresh, limit_history};
+use crate::scene::{ContainerView, Scene, Workload};
+
+/// What is kept above the most that was seen.
+const MARGIN_PERCENT: i64 = 115;
+/// What a lower limit has to free, in hundredths of the present one: less is not worth a restart.
+const WORTH_PERCENT: i64 = 15;
+/// So often as long as under the limit before, and at least so long, it has to live first.
+const TIMES_LONGER: i32 = 3;
+const LEAST_SECONDS: i64 = 60;
+
+/// What is known of a container that lives since its limit was raised.
+#[derive(Clone, Debug)]
+pub struct Calm {
+    pub limit: Quantity,
+    pub literal: String,
+    /// The limit of the revision before.
+    pub before: Quantity,
+    /// The most that the run of any replica ever used.
+    pub maximum: Quantity,
+    /// How long the youngest replica runs.
+    pub lives: SignedDuration,
+    /// The longest that it can have lived under the limit before.
+    pub lived: SignedDuration,
+}
+
+/// Returns the limit that what was seen leads to; `None` where too little was seen, or the limit is about right.
+pub fn estimate(calm: &Calm) -> Option<Estimate> {
+    let seen_through = calm.maximum > calm.before && calm.maximum <= calm.limit;
+    let patient = calm.lives >= (calm.lived * TIMES_LONGER).max(SignedDuration::from_secs(LEAST_SECONDS));
+    let need = memory::rounded(calm.maximum.saturating_ratio(MARGIN_PERCENT, 100));
+    let worth = need <= calm.limit.saturating_ratio(100 - WORTH_PERCENT, 100);
+    if !(seen_through && patient && worth) || calm.before <= Quantity::ZERO {
+        return None;
+    }
+    let inputs = [
+        ("limit", calm.literal.clone()),
+        ("before", calm.before.mem()),
+        ("maximum", mebi(calm.maximum)),
+        ("lives", fresh::span(calm.lives)),
+    ];
+    Some(Estimate {
+        verdict: Verdict::Lowered,
+        footing: Footing::Samples,
+        formula: "1.15 × the most that the kernel counted since the start".to_owned(),
+        inputs: inputs.into_iter().collect(),
+        limit: Some(need),
+        instead: None,
+    })
+}
+
+/// Gathers what is known of a workload's container; `None` where a replica is in trouble, or was not measured.
+pub fn gather<'s>(
+    scene: &'s Scene<'_>,
+    table: &Table<'_>,
+    workload: &'s Workload<'_>,
+    name: &str,
+) -> Option<(ContainerView<'s>, Calm)> {
+    let pods = scene.pods_of(workload).filter(|pod| !pod.is_finished());
+    let replicas: Vec<ContainerView<'s>> = pods.map(|pod| pod.container(name)).collect::<Option<_>>()?;
+    let container = *replicas.first()?;
+    let literal = container.limit("memory")?;
+    let well = |replica: &ContainerView<'_>| {
+        let killed = scene_memory(*replica);
+        replica.limit("memory") == Some(literal) && !killed && !replica.pod.is_terminating()
+    };
+    if !replicas.iter().all(well) {
+        return None;
+    }
+    let starts: Option<Vec<Timestamp>> =
+        replicas.iter().map(|replica| Some(replica.running()?.started_at.as_ref()?.0)).collect();
+    let maxima: Option<Vec<Quantity>> = replicas.iter().map(|replica| table.maximum(*replica)).collect();
+    let (starts, maxima) = (starts?, maxima?);
+    let calm = Calm {
+        limit: literal.parse().ok()?,
+        literal: literal.to_owned(),
+        before: limit_history::earlier(container).pop()?.value.parse().ok()?,
+        maximum: maxima.into_iter().max()?,
+        lives: scene.now().duration_since(starts.iter().copied().max()?),
+        lived: lives::longest(container, starts.into_iter().min()?)?,
+    };
+    Some((container, calm))
+}
+
+/// Returns whether a container ran out of memory, or ended before.
+fn scene_memory(container: ContainerView<'_>) -> bool {
+    crate::scene::pods::memory::of(container).is_some() || container.last_end().is_some()
+}
+
+/// Returns what a second look at a workload's container recommends.
+pub fn second_look<'s>(
+    scene: &'s Scene<'s>,
+    table: &Table<'_>,
+    workload: &'s Workload<'s>,
+    name: &str,
+) -> Option<Recommendation> {
+    let (container, calm) = gather(scene, table, workload, name)?;
+    let estimate = estimate(&calm)?;
+    let limit = estimate.limit?;
+    let asks_for_all = container.request("memory") == Some(calm.literal.as_str());
+    let explicit = container.spec.resources.as_ref().is_some_and(|resources| resources.requests.is_some());
+    let change = Change { container, limit, request: (asks_for_all && explicit).then_some(limit) };
+    let summary = format!(
+        "lower the memory limit of `{name}` from {} to {}: it used {} at most in the {} since it was raised from {}",
+        calm.literal,
+        limit.mem(),
+        mebi(calm.maximum),
+        fresh::span(calm.lives),
+        calm.before.mem()
+    );
+    let sizing = Sizing {
+        basis: basis_of(&estimate),
+        changes: change.fields(),
+        checks: Vec::new(),
+        unchecked: Vec::new(),
+        patch: change.patch(scene),
+        temporary: change.elsewhere(scene),
+    };
+    let advice = Recommendation::new("set-resources", summary).sizing(sizing);
+    Some(match change.command(scene) {
+        Some(command) => advice.command(command),
+        None => advice,
+    })
+}
