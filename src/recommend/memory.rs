@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::model::sizing::{Footing, Verdict};
 use crate::quantity::Quantity;
 use crate::recommend::facts::{Bound, Facts, Heap};
+use crate::recommend::flag::Flag;
 use crate::recommend::growth;
 use crate::scene::pods::memory::How;
 use crate::scene::pods::{fresh, units};
@@ -43,6 +44,8 @@ pub struct Estimate {
     pub limit: Option<Quantity>,
     /// What cures it as well or instead: a clause without a full stop.
     pub instead: Option<String>,
+    /// The flag that is the cure where the limit is not.
+    pub flag: Option<Flag>,
 }
 
 /// Estimates the limit. The same facts give the same words.
@@ -77,7 +80,7 @@ fn of(facts: &Facts, verdict: Verdict, formula: impl Into<String>, limit: Option
         inputs.insert("lived", fresh::span(shortest));
     }
     let limit = limit.map(rounded);
-    Estimate { verdict, footing: Footing::FirstStep, formula: formula.into(), inputs, limit, instead: None }
+    Estimate { verdict, footing: Footing::FirstStep, formula: formula.into(), inputs, limit, instead: None, flag: None }
 }
 
 /// Rounds up to what a person would write: multiples of 16Mi, from 1Gi on of 64Mi.
@@ -125,6 +128,10 @@ fn greedy_heap(facts: &Facts) -> Option<Estimate> {
     let formula = "heap = limit × percentage, which grows with the limit: no limit helps";
     let mut estimate = of(facts, Verdict::HeapFlag, formula, None);
     estimate.inputs.insert("heap", format!("{}={}", heap.flag, heap.value));
+    estimate.flag = Some(Flag {
+        before: format!("{}={}", heap.flag, heap.value),
+        after: format!("{}={HEAP_PERCENT}", heap.flag),
+    });
     estimate.instead = Some(format!(
         "set {} from {} to {HEAP_PERCENT}, which leaves {} beside the heap",
         heap.flag,

@@ -7,6 +7,7 @@ pub mod autoscalers;
 pub mod change;
 pub mod facts;
 pub mod feasible;
+pub mod flag;
 pub mod growth;
 pub mod lives;
 pub mod memory;
@@ -60,8 +61,18 @@ fn sized<'s>(scene: &'s Scene<'s>, found: &Observations<'s>) -> Option<Recommend
             let advice = with_limit(scene, found, &estimate, limit);
             smaller(scene, found, limit).filter(|_| !is_feasible(&advice)).unwrap_or(advice)
         }
-        None => words::without_limit(found, &estimate, basis_of(&estimate)),
+        None => without_limit(found, &estimate),
     })
+}
+
+/// Says what to do where no limit is advised; a flag that is the cure has a patch of its own.
+fn without_limit(found: &Observations<'_>, estimate: &Estimate) -> Recommendation {
+    let mut advice = words::without_limit(found, estimate, basis_of(estimate));
+    let change = estimate.flag.as_ref().and_then(|flag| flag::change(found.container, flag));
+    let (Some(change), Some(sizing)) = (change, advice.sizing.as_mut()) else { return advice };
+    sizing.changes = change.changes;
+    sizing.patch = Some(change.patch);
+    advice.command(change.command)
 }
 
 fn is_feasible(advice: &Recommendation) -> bool {

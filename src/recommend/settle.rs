@@ -60,6 +60,7 @@ pub fn estimate(calm: &Calm) -> Option<Estimate> {
         inputs: inputs.into_iter().collect(),
         limit: Some(need),
         instead: None,
+        flag: None,
     })
 }
 
