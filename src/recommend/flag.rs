@@ -61,8 +61,7 @@ pub fn change(container: ContainerView<'_>, flag: &Flag) -> Option<FlagChange> {
     let inner = json!({list: [fields]});
     let patch = root.rsplit('.').fold(inner, |inner, field| json!({field: inner}));
     let target = object.short();
-    let command =
-        quote::command(&["kubectl", "-n", object.namespace(), "patch", &target, "-p", &patch.to_string()]);
+    let command = quote::command(&["kubectl", "-n", object.namespace(), "patch", &target, "-p", &patch.to_string()]);
     Some(FlagChange { changes, patch, command })
 }
 

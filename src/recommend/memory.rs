@@ -128,10 +128,8 @@ fn greedy_heap(facts: &Facts) -> Option<Estimate> {
     let formula = "heap = limit × percentage, which grows with the limit: no limit helps";
     let mut estimate = of(facts, Verdict::HeapFlag, formula, None);
     estimate.inputs.insert("heap", format!("{}={}", heap.flag, heap.value));
-    estimate.flag = Some(Flag {
-        before: format!("{}={}", heap.flag, heap.value),
-        after: format!("{}={HEAP_PERCENT}", heap.flag),
-    });
+    estimate.flag =
+        Some(Flag { before: format!("{}={}", heap.flag, heap.value), after: format!("{}={HEAP_PERCENT}", heap.flag) });
     estimate.instead = Some(format!(
         "set {} from {} to {HEAP_PERCENT}, which leaves {} beside the heap",
         heap.flag,
@@ -271,7 +269,8 @@ fn volume(facts: &Facts) -> Option<Estimate> {
 fn start(facts: &Facts) -> Option<Estimate> {
     let at_once = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < AT_ONCE_SECONDS);
     let starts = matches!(facts.how, How::Start | How::Sandbox) || (at_once && facts.limit < TINY);
-    let (next, words) = if facts.maximum.is_some() { step(facts) } else { (facts.limit.saturating_mul(2), "2 × limit") };
+    let (next, words) =
+        if facts.maximum.is_some() { step(facts) } else { (facts.limit.saturating_mul(2), "2 × limit") };
     let formula = if next < TO_START { format!("max({words}, {})", TO_START.mem()) } else { words.to_owned() };
     starts.then(|| of(facts, Verdict::Undersized, formula, Some(next.max(TO_START))))
 }

@@ -56,6 +56,7 @@ fn sized<'s>(scene: &'s Scene<'s>, found: &Observations<'s>) -> Option<Recommend
     if let Some(template) = in_template(found).filter(|template| *template > found.facts.limit) {
         return Some(words::already_raised(found, &estimate, template, basis_of(&estimate)));
     }
+    let estimate = feasible::at_least(scene, found.container, estimate);
     Some(match estimate.limit {
         Some(limit) => {
             let advice = with_limit(scene, found, &estimate, limit);
@@ -103,7 +104,7 @@ fn with_limit<'s>(
     estimate: &Estimate,
     limit: Quantity,
 ) -> Recommendation {
-    let change = Change { container: found.container, limit, request: request(found, limit) };
+    let change = Change { container: found.container, limit, request: request(scene, found, limit) };
     let outcome = feasible::check(scene, &change);
     let ok = outcome.checks.iter().all(|check| check.ok);
     let sizing = Sizing {
@@ -127,10 +128,11 @@ fn with_limit<'s>(
 }
 
 /// Returns the new request: memory that is asked for in full stays so. One that is not set follows the limit by itself.
-fn request(found: &Observations<'_>, limit: Quantity) -> Option<Quantity> {
+fn request(scene: &Scene<'_>, found: &Observations<'_>, limit: Quantity) -> Option<Quantity> {
     let resources = found.container.spec.resources.as_ref()?;
     let request: Quantity = resources.requests.as_ref()?.get("memory")?.0.parse().ok()?;
-    (request == found.facts.limit).then_some(limit)
+    let least = feasible::least(scene, found.container).map(|(_, least)| least).filter(|least| *least > request);
+    if request == found.facts.limit { Some(limit) } else { least }
 }
 
 /// Returns the arithmetic of an estimate, for the report.

@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1::Volume;
 
 use crate::model::Subject;
 use crate::quantity::Quantity;
-use crate::recommend::{autoscalers, lives};
 use crate::recommend::facts::{Facts, Kill, Workers};
 use crate::recommend::process::Words;
 use crate::recommend::samples::{self, Table};
+use crate::recommend::{autoscalers, lives};
 use crate::scene::pods::limit_history;
 use crate::scene::pods::memory::{self, How};
 use crate::scene::{ContainerView, Scene};

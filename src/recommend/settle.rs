@@ -9,6 +9,7 @@ use crate::model::sizing::{Footing, Verdict};
 use crate::model::{Recommendation, Sizing};
 use crate::quantity::Quantity;
 use crate::recommend::change::Change;
+use crate::recommend::feasible;
 use crate::recommend::memory::{self, Estimate, mebi};
 use crate::recommend::samples::Table;
 use crate::recommend::{basis_of, lives};
@@ -110,11 +111,11 @@ pub fn second_look<'s>(
     name: &str,
 ) -> Option<Recommendation> {
     let (container, calm) = gather(scene, table, workload, name)?;
-    let estimate = estimate(&calm)?;
-    let limit = estimate.limit?;
-    let asks_for_all = container.request("memory") == Some(calm.literal.as_str());
-    let explicit = container.spec.resources.as_ref().is_some_and(|resources| resources.requests.is_some());
-    let change = Change { container, limit, request: (asks_for_all && explicit).then_some(limit) };
+    let estimate = feasible::at_least(scene, container, estimate(&calm)?);
+    let limit = estimate.limit.filter(|limit| *limit < calm.limit)?;
+    // A request above the limit is not taken by the server; one that is less stays.
+    let request: Option<Quantity> = container.request("memory").and_then(|request| request.parse().ok());
+    let change = Change { container, limit, request: request.filter(|request| *request > limit).map(|_| limit) };
     let summary = format!(
         "lower the memory limit of `{name}` from {} to {}: it used {} at most in the {} since it was raised from {}",
         calm.literal,

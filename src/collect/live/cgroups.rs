@@ -60,12 +60,18 @@ mod tests {
     #[test]
     fn a_line_without_names_gets_those_of_its_cgroup() {
         let containers = Containers { of: BTreeMap::from([("4f5e", ("shop", "cart-1", "main"))]) };
-        for path in ["/kubepods/burstable/podaa-bb/4f5e", "/kubepods.slice/kubepods-podaa_bb.slice/cri-containerd-4f5e.scope"] {
+        for path in
+            ["/kubepods/burstable/podaa-bb/4f5e", "/kubepods.slice/kubepods-podaa_bb.slice/cri-containerd-4f5e.scope"]
+        {
             let line = format!("m{{container=\"\",id=\"{path}\",name=\"\",namespace=\"\",pod=\"\"}} 1");
             let named = format!("m{{container=\"main\",id=\"{path}\",name=\"\",namespace=\"shop\",pod=\"cart-1\"}} 1");
             assert_eq!(containers.named(&line), named);
         }
-        let others = ["m{container=\"\",id=\"/kubepods\",namespace=\"\",pod=\"\"} 1", "m 1", "m{container=\"a\",id=\"/x/4f5e\"} 1"];
+        let others = [
+            "m{container=\"\",id=\"/kubepods\",namespace=\"\",pod=\"\"} 1",
+            "m 1",
+            "m{container=\"a\",id=\"/x/4f5e\"} 1",
+        ];
         for line in others {
             assert_eq!(containers.named(line), line);
         }
