@@ -27,8 +27,8 @@ pub struct Facts {
     pub files: Option<Quantity>,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
-    /// The most that a running replica used, as the kernel counted; `None` where it was not asked.
-    pub maximum: Option<Quantity>,
+    /// What it uses at most can be read once it lives, as the kernel counts it: a step that is too large is seen then.
+    pub counted: bool,
     /// Lives under the limits of earlier revisions.
     pub lives: Vec<Life>,
     /// The node itself was out of memory at that time.

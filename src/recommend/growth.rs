@@ -46,8 +46,8 @@ pub fn of(facts: &Facts) -> Option<Growth> {
     points.sort_by(|a, b| a.seconds.total_cmp(&b.seconds).then(a.bytes.total_cmp(&b.bytes)));
     let (first, last) = (points.first()?, points.last()?);
     let grew_into_limits = lives(facts).any(|life| life.seconds >= YOUNG && life.bytes < last.bytes);
-    let enough = if grew_into_limits { POINTS_OF_LIMITS } else { POINTS };
-    if points.len() < enough || last.seconds < YOUNG || first.seconds * 3.0 > last.seconds {
+    let (enough, longer) = if grew_into_limits { (POINTS_OF_LIMITS, 1.5) } else { (POINTS, 3.0) };
+    if points.len() < enough || last.seconds < YOUNG || first.seconds * longer > last.seconds {
         return None;
     }
     let line = Line::through(&points)?;
@@ -58,7 +58,10 @@ pub fn of(facts: &Facts) -> Option<Growth> {
     // A start-up that flattens is straight enough until it does.
     let steady = Line::through(halves.1).is_none_or(|late| late.slope >= 0.6 * line.slope);
     let reaches = kills(facts).next().is_none_or(|kill| (line.at(kill.seconds) - kill.bytes).abs() <= 0.2 * limit);
-    let grows = line.slope > 0.0 && line.straightness >= STRAIGHT && gain >= 0.2 * limit && steady && reaches;
+    // Who idles and then grows has a line that begins below nothing.
+    let from_the_start = !grew_into_limits || line.start >= -0.1 * limit;
+    let grows =
+        line.slope > 0.0 && line.straightness >= STRAIGHT && gain >= 0.2 * limit && steady && reaches && from_the_start;
     grows.then_some(Growth { bytes_a_second: line.slope })
 }
 

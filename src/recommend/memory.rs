@@ -269,8 +269,7 @@ fn volume(facts: &Facts) -> Option<Estimate> {
 fn start(facts: &Facts) -> Option<Estimate> {
     let at_once = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < AT_ONCE_SECONDS);
     let starts = matches!(facts.how, How::Start | How::Sandbox) || (at_once && facts.limit < TINY);
-    let (next, words) =
-        if facts.maximum.is_some() { step(facts) } else { (facts.limit.saturating_mul(2), "2 × limit") };
+    let (next, words) = if facts.counted { step(facts) } else { (facts.limit.saturating_mul(2), "2 × limit") };
     let formula = if next < TO_START { format!("max({words}, {})", TO_START.mem()) } else { words.to_owned() };
     starts.then(|| of(facts, Verdict::Undersized, formula, Some(next.max(TO_START))))
 }
@@ -293,7 +292,7 @@ fn step(facts: &Facts) -> (Quantity, &'static str) {
     let (next, words) = careful_step(facts);
     let (double, hundred) = (facts.limit.saturating_mul(2), facts.limit.saturating_add(SMALL));
     // Where the kernel's own maximum can be read, what is too much is seen once it lives, and taken back.
-    if facts.maximum.is_none() || next < double {
+    if !facts.counted || next < double {
         return (next, words);
     }
     let triple = facts.limit.saturating_mul(3);

@@ -82,8 +82,10 @@ fn is_feasible(advice: &Recommendation) -> bool {
 
 /// Returns the advice that would be given if a step that is too large could not be taken back, if it is less and fits.
 fn smaller<'s>(scene: &'s Scene<'s>, found: &Observations<'s>, than: Quantity) -> Option<Recommendation> {
-    found.facts.maximum?;
-    let facts = facts::Facts { maximum: None, ..found.facts.clone() };
+    if !found.facts.counted {
+        return None;
+    }
+    let facts = facts::Facts { counted: false, ..found.facts.clone() };
     let found = Observations { facts, ..*found };
     let estimate = memory::estimate(&found.facts);
     let limit = estimate.limit.filter(|limit| *limit < than)?;

@@ -57,7 +57,7 @@ pub fn gather<'s>(scene: &'s Scene<'_>, table: &Table<'_>, subject: &Subject) ->
         workers: words.workers().map(|workers| Workers { measured: shared, ..workers }),
         files: files(container),
         advised: autoscalers::advised(scene, &subject.object, name),
-        maximum: replicas.iter().filter_map(|replica| table.maximum(*replica)).max(),
+        counted: table.counts(),
         lives: lives::earlier(container),
         node_ran_out: memory::node_event(container.pod, clearest.time).is_some(),
     };

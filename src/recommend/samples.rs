@@ -57,6 +57,11 @@ impl Readings {
 }
 
 impl<'s> Table<'s> {
+    /// Returns whether a kubelet tells what its kernel counted: then it will tell of every container that lives for a while.
+    pub fn counts(&self) -> bool {
+        self.of.values().any(|readings| readings.maximum.is_some())
+    }
+
     /// Returns the most that the present run of a container used, page cache and all, as the kernel counted.
     pub fn maximum(&self, container: ContainerView<'_>) -> Option<Quantity> {
         Some(Quantity::from_bytes(whole(self.of(container).maximum?)))

@@ -19,7 +19,7 @@ use crate::scene::{ContainerView, Scene, Workload};
 /// What is kept above the most that was seen.
 const MARGIN_PERCENT: i64 = 115;
 /// What a lower limit has to free, in hundredths of the present one: less is not worth a restart.
-const WORTH_PERCENT: i64 = 15;
+const WORTH_PERCENT: i64 = 10;
 /// So often as long as under the limit before, and at least so long, it has to live first.
 const TIMES_LONGER: i32 = 3;
 const LEAST_SECONDS: i64 = 60;

@@ -10,7 +10,7 @@
  *     heap BYTES SECONDS       takes the heap that -Xmx or -XX:MaxRAMPercentage allow, and BYTES beside it
  *     serve BYTES SECONDS      forks the workers of -w; each takes so much; says when all have lived for ten seconds
  *     child BYTES SECONDS      the same with one child
- *     repeat                   begins anew
+ *     repeat                   begins anew after the first phase
  *
  * After the last of them it sleeps. BYTES are decimal: 80M are 80,000,000. What it is told by its arguments is what a real
  * program of that name would be told, so that one reads the same there. */
@@ -206,7 +206,7 @@ static void run(char *phase, char **again) {
     else if (strcmp(verb, "child") == 0)
         serve(1, bytes(first), atof(second));
     else if (strcmp(verb, "repeat") == 0)
-        *again = getenv("HOG");
+        *again = strchr(getenv("HOG"), ';');
     else {
         fprintf(stderr, "hog: no such phase: %s\n", phase);
         exit(2);
@@ -221,7 +221,8 @@ int main(int count, char **values) {
     while (script) {
         char *copy = strdup(script), *rest = copy, *phase, *again = NULL;
         while ((phase = strsep(&rest, ";")))
-            run(phase + strspn(phase, " "), &again);
+            if (*(phase += strspn(phase, " ")))
+                run(phase, &again);
         free(copy);
         script = again;
     }

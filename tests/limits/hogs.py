@@ -47,8 +47,7 @@ HOGS = [
     steady(300, 60, "180Mi"),
     Hog("slow-start", "120 MB after 25 s, under 40 %", "48Mi", f"grow 120M 25; sleep 3; say {LIVED}", mega(120)),
     Hog("spike", "20 MB, 100 MB every 30 s, under 50 %", "50Mi",
-        f"grow 20M 1; sleep 28; grow 80M 1; sleep 1; shrink; say {LIVED}; grow 1M 0; sleep 26; grow 79M 1; sleep 1; shrink; "
-        "sleep 28; repeat", mega(100)),
+        f"grow 20M 1; sleep 28; grow 80M 1; sleep 1; shrink; say {LIVED}; repeat", mega(100)),
     Hog("workers", "`gunicorn -w 4`, 60 MB each, PID 1 lives", "128Mi", "serve 60M 2", mega(4 * 60),
         ("/gunicorn", "-w", "4", "app:app")),
     Hog("child", "a child of 90 MB, PID 1 lives", "48Mi", "child 90M 2", mega(90)),
