@@ -16,10 +16,11 @@ use crate::recommend::{basis_of, lives};
 use crate::scene::pods::{fresh, limit_history};
 use crate::scene::{ContainerView, Scene, Workload};
 
-/// What is kept above the most that was seen.
+/// What is kept above the most that was seen, and what rounding must leave of it.
 const MARGIN_PERCENT: i64 = 115;
+const LEAST_MARGIN_PERCENT: i64 = 110;
 /// What a lower limit has to free, in hundredths of the present one: less is not worth a restart.
-const WORTH_PERCENT: i64 = 10;
+const WORTH_PERCENT: i64 = 5;
 /// So often as long as under the limit before, and at least so long, it has to live first.
 const TIMES_LONGER: i32 = 3;
 const LEAST_SECONDS: i64 = 60;
@@ -43,7 +44,7 @@ pub struct Calm {
 pub fn estimate(calm: &Calm) -> Option<Estimate> {
     let seen_through = calm.maximum > calm.before && calm.maximum <= calm.limit;
     let patient = calm.lives >= (calm.lived * TIMES_LONGER).max(SignedDuration::from_secs(LEAST_SECONDS));
-    let need = memory::rounded(calm.maximum.saturating_ratio(MARGIN_PERCENT, 100));
+    let need = with_margin(calm.maximum);
     let worth = need <= calm.limit.saturating_ratio(100 - WORTH_PERCENT, 100);
     if !(seen_through && patient && worth) || calm.before <= Quantity::ZERO {
         return None;
@@ -63,6 +64,14 @@ pub fn estimate(calm: &Calm) -> Option<Estimate> {
         instead: None,
         flag: None,
     })
+}
+
+/// Adds the margin, and rounds to the nearest number that a person would write: what was seen is no guess.
+fn with_margin(maximum: Quantity) -> Quantity {
+    let wanted = maximum.saturating_ratio(MARGIN_PERCENT, 100);
+    let unit = memory::unit_of(wanted);
+    let nearest = wanted.saturating_add(unit.saturating_ratio(1, 2)).floor_to(unit);
+    if nearest >= maximum.saturating_ratio(LEAST_MARGIN_PERCENT, 100) { nearest } else { nearest.saturating_add(unit) }
 }
 
 /// Gathers what is known of a workload's container; `None` where a replica is in trouble, or was not measured.

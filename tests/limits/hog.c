@@ -9,7 +9,8 @@
  *     read PATH SECONDS        reads a file again and again, which fills the page cache
  *     heap BYTES SECONDS       takes the heap that -Xmx or -XX:MaxRAMPercentage allow, and BYTES beside it
  *     serve BYTES SECONDS      forks the workers of -w; each takes so much; says when all have lived for ten seconds
- *     child BYTES SECONDS      the same with one child
+ *     pool BYTES SECONDS       the same, but nobody takes the place of a worker that is killed
+ *     child BYTES SECONDS      the same with one child, of whose end nothing is said
  *     repeat                   begins anew after the first phase
  *
  * After the last of them it sleeps. BYTES are decimal: 80M are 80,000,000. What it is told by its arguments is what a real
@@ -153,21 +154,26 @@ static pid_t worker(long size, double seconds) {
     return child;
 }
 
-/* As gunicorn does: who is killed is named in the log, and another one takes the place. */
-static void serve(int count, long size, double seconds) {
+/* As gunicorn does: who is killed is named in the log, unless it is to be silent, and another one takes the place. */
+static void serve(int count, int silent, int replaces, long size, double seconds) {
     time_t quiet_since = time(NULL);
-    int told = 0;
+    int told = 0, alive = count;
     for (int i = 0; i < count; i++)
         worker(size, seconds);
     for (;;) {
         int status;
         pid_t dead = waitpid(-1, &status, WNOHANG);
         if (dead > 0) {
-            printf("[ERROR] Worker (pid:%d) was sent SIGKILL! Perhaps out of memory?\n", dead);
-            fflush(stdout);
-            worker(size, seconds);
+            if (!silent) {
+                printf("[ERROR] Worker (pid:%d) was sent SIGKILL! Perhaps out of memory?\n", dead);
+                fflush(stdout);
+            }
+            if (replaces)
+                worker(size, seconds);
+            else
+                alive--;
             quiet_since = time(NULL);
-        } else if (!told && time(NULL) - quiet_since >= 10 + (long)seconds) {
+        } else if (!told && alive == count && time(NULL) - quiet_since >= 10 + (long)seconds) {
             told = 1;
             say("lived through the peak");
         }
@@ -202,9 +208,11 @@ static void run(char *phase, char **again) {
     else if (strcmp(verb, "heap") == 0)
         heap(bytes(first), atof(second));
     else if (strcmp(verb, "serve") == 0)
-        serve(workers(), bytes(first), atof(second));
+        serve(workers(), 0, 1, bytes(first), atof(second));
+    else if (strcmp(verb, "pool") == 0)
+        serve(workers(), 0, 0, bytes(first), atof(second));
     else if (strcmp(verb, "child") == 0)
-        serve(1, bytes(first), atof(second));
+        serve(1, 1, 1, bytes(first), atof(second));
     else if (strcmp(verb, "repeat") == 0)
         *again = strchr(getenv("HOG"), ';');
     else {

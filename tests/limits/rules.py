@@ -8,6 +8,8 @@ import time
 MEBI = 2**20
 # A second look is taken after so many seconds of a life without trouble, and again until it has something to say.
 SECOND_LOOK = 60
+# After so long without a sign of life, one asks what is wrong.
+PATIENCE = 15
 # Without anything to say until then, what it has is right.
 CONTENT = 150
 
@@ -56,7 +58,9 @@ class Ours:
         self.rca, self.namespace = rca, prefix + self.name
 
     def advise(self, cluster, runs):
-        sick = [run for run in runs if run.state in ("killed", "loses children")]
+        # Who does not come up is looked at too.
+        late = time.monotonic() - PATIENCE
+        sick = [run for run in runs if run.state in ("killed", "loses children") or (run.state == "tried" and run.changed < late)]
         advice = self.report() if sick else {}
         for run in sick:
             self.follow(cluster, run, advice.get(run.hog.name))

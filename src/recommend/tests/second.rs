@@ -34,7 +34,7 @@ fn settled(calm: &Calm) -> Option<String> {
 
 #[test]
 fn a_limit_comes_down_to_what_was_seen() {
-    assert_eq!(settled(&calm()).as_deref(), Some("128Mi"));
+    assert_eq!(settled(&calm()).as_deref(), Some("112Mi"));
     let inputs = settle::estimate(&calm()).expect("an estimate").inputs;
     assert_eq!(inputs.get("maximum").map(String::as_str), Some("100Mi"));
 }
