@@ -51,7 +51,7 @@ fn a_limit_stays_while_the_peak_that_killed_it_was_not_seen_again() {
 
 #[test]
 fn a_limit_that_is_about_right_stays() {
-    assert_eq!(settled(&Calm { maximum: mebi(200), ..calm() }), None);
+    assert_eq!(settled(&Calm { maximum: mebi(225), ..calm() }), None);
     // Page cache fills any limit.
     assert_eq!(settled(&Calm { maximum: mebi(256), ..calm() }), None);
 }

@@ -25,11 +25,11 @@ impl<'t> Line<'t> {
 
 /// Iterates over the samples of some names, of all nodes.
 pub fn lines<'s>(scene: &'s Scene<'_>, names: &'static [&'static str]) -> impl Iterator<Item = Line<'s>> {
-    lines_in(scene.snapshot, names)
+    of_snapshot(scene.snapshot, names)
 }
 
 /// Iterates over the samples of some names in a snapshot.
-pub fn lines_in<'s>(snapshot: &'s Snapshot, names: &'static [&'static str]) -> impl Iterator<Item = Line<'s>> {
+pub fn of_snapshot<'s>(snapshot: &'s Snapshot, names: &'static [&'static str]) -> impl Iterator<Item = Line<'s>> {
     let lines = snapshot.cadvisor.values().flat_map(|text| text.lines());
     lines.filter_map(move |line| parse(line, names))
 }
