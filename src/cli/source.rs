@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::InputArgs;
 use super::cluster_args::ClusterArgs;
@@ -25,6 +25,10 @@ pub(super) struct Question {
     pub(super) all_namespaces: bool,
     pub(super) target: Option<Target>,
     pub(super) keep_raw: bool,
+    /// Usage is read of all containers, and how much is asked for matters most.
+    pub(super) limits: bool,
+    /// Watch the usage for so long first.
+    pub(super) sample: Option<Duration>,
 }
 
 /// Reads the cluster.

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::failure::{Exit, Failure};
+use crate::model::Gap;
 use crate::render::safe;
 use crate::render::text::Look;
 
@@ -35,6 +36,16 @@ impl Ui {
     /// Warns on stderr.
     pub(super) fn warning(&mut self, text: &str) {
         self.line("warning", text);
+    }
+
+    /// Warns on stderr that not everything could be seen.
+    pub(super) fn partial_sight<'g>(&mut self, gaps: impl Iterator<Item = &'g Gap>) {
+        let mut what: Vec<String> = gaps.map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
+        what.sort();
+        what.dedup();
+        if !what.is_empty() {
+            self.warning(&format!("partial sight, could not read {}", what.join(", ")));
+        }
     }
 
     /// Tells on stderr what was done.

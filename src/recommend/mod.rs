@@ -5,11 +5,14 @@
 
 pub mod autoscalers;
 pub mod change;
+pub mod edit;
 pub mod facts;
 pub mod feasible;
 pub mod growth;
+pub mod limits;
 pub mod memory;
 pub mod observations;
+pub mod owner;
 pub mod process;
 pub mod samples;
 #[cfg(test)]

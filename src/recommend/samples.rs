@@ -11,7 +11,7 @@ use crate::scene::signals::cadvisor::{self, Line};
 use crate::scene::{ContainerView, Scene};
 
 /// Usage without what the kernel may take back: what eviction looks at.
-const WORKING_SET: &str = "container_memory_working_set_bytes";
+pub const WORKING_SET: &str = "container_memory_working_set_bytes";
 
 /// How many processes run in a container.
 const PROCESSES: &str = "container_processes";
@@ -22,12 +22,12 @@ const MOST: f64 = 1e18;
 /// One measurement of one container.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    time: Timestamp,
-    bytes: f64,
+    pub time: Timestamp,
+    pub bytes: f64,
 }
 
 /// A container by namespace, pod and name.
-type Address<'s> = (&'s str, &'s str, &'s str);
+pub type Address<'s> = (&'s str, &'s str, &'s str);
 
 /// All that was measured, read once.
 #[derive(Debug, Default)]
@@ -73,6 +73,11 @@ impl<'s> Table<'s> {
             readings.samples.sort_by(|a, b| a.time.cmp(&b.time).then(a.bytes.total_cmp(&b.bytes)));
         }
         table
+    }
+
+    /// Iterates over all that was measured, also of pods that are gone.
+    pub fn all(&self) -> impl Iterator<Item = (Address<'s>, &Readings)> {
+        self.of.iter().map(|(address, readings)| (*address, readings))
     }
 
     /// Returns what was measured of a container.
