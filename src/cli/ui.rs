@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::collect::live::sampling::Progress;
 use crate::failure::{Exit, Failure};
 use crate::model::Gap;
 use crate::render::safe;
@@ -61,6 +62,26 @@ impl Ui {
         }
     }
 
+    /// Gives a next step on stderr.
+    pub(super) fn hint(&mut self, text: &str) {
+        self.line("hint", text);
+    }
+
+    /// Tells on stderr how far sampling has come, if a person sees it.
+    pub(super) fn progress(&mut self, progress: Progress) {
+        if io::stderr().is_terminal() {
+            // If stderr is closed there is nobody to tell.
+            _ = write!(io::stderr(), "\r{}\x1b[K", progress_line(progress));
+        }
+    }
+
+    /// Takes the progress away.
+    pub(super) fn progress_ends(&mut self) {
+        if io::stderr().is_terminal() {
+            _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+
     /// Tells on stderr what went wrong and what to do next.
     pub(super) fn failure(&mut self, failure: &Failure) {
         self.line("error", failure.message.trim_end_matches('.'));
@@ -78,6 +99,20 @@ impl Ui {
     pub(super) fn look(&self, wide: bool) -> Look {
         Look { width: width(), color: color(), wide, unicode: unicode() }
     }
+}
+
+/// `sampling [######--------------] 36s of 2m, 12 containers; Ctrl-C uses what was seen`.
+fn progress_line(progress: Progress) -> String {
+    const WIDTH: usize = 20;
+    let (passed, whole) = (progress.passed.as_secs(), progress.whole.as_secs().max(1));
+    let share = (progress.passed.as_millis() * WIDTH as u128 / progress.whole.as_millis().max(1)).min(WIDTH as u128);
+    let done = usize::try_from(share).unwrap_or(WIDTH);
+    let bar = format!("{}{}", "#".repeat(done), "-".repeat(WIDTH - done));
+    let containers = match progress.containers {
+        1 => "1 container".to_owned(),
+        several => format!("{several} containers"),
+    };
+    format!("sampling [{bar}] {passed}s of {whole}s, {containers}; Ctrl-C uses what was seen")
 }
 
 fn width() -> usize {

@@ -103,7 +103,7 @@ fn missing(facts: &Facts, opinion: &mut Opinion) {
     let note = "it has no CPU request: it gets what others leave where CPU runs short";
     opinion.remark(Verdict::NoRequest, Danger::Low, note);
     if let Some(used) = facts.used.filter(|used| facts.well && used.samples >= SAMPLES) {
-        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&used), "P95 of the samples", inputs(&used));
+        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&used), "P95 of the samples, rounded up", inputs(&used));
         opinion.advise(Field::RequestsCpu, rounded(used.amount).cpu(), basis);
     } else if let Some(told) = facts.advised {
         let basis = opinion::basis(Verdict::NoRequest, Footing::Samples, "autoscaler", [("autoscaler", told.cpu())]);
@@ -132,7 +132,7 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     }
     let mut inputs = inputs(used);
     inputs.insert("request", request.literal.clone());
-    let mut formula = "P95 of the samples".to_owned();
+    let mut formula = "P95 of the samples, rounded up".to_owned();
     if let Some(limit) = facts.limit.as_ref().filter(|limit| limit.value == need) {
         inputs.insert("limit", limit.literal.clone());
         formula = "min(P95 of the samples, limit)".to_owned();

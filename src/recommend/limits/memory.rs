@@ -92,16 +92,17 @@ fn missing_limit(facts: &Facts, opinion: &mut Opinion) {
     let mut inputs = inputs(&peak);
     inputs.extend(facts.request.as_ref().map(|request| ("request", request.literal.clone())));
     inputs.extend(facts.heap.as_ref().map(|heap| ("heap", format!("{}={}", heap.flag, heap.value))));
-    let basis = opinion::basis(Verdict::NoLimit, opinion::footing(&peak), formula("1.15 × peak", facts), inputs);
+    let basis = opinion::basis(Verdict::NoLimit, opinion::footing(&peak), formula(facts), inputs);
     opinion.advise(Field::LimitsMemory, limit.mem(), basis);
 }
 
 /// Names what else bounds a number from below.
-fn formula(base: &str, facts: &Facts) -> String {
-    let mut terms = vec![base];
+fn formula(facts: &Facts) -> String {
+    let mut terms = vec!["1.15 × peak"];
     terms.extend(facts.request.as_ref().filter(|_| facts.limit.is_none()).map(|_| "request"));
     terms.extend(for_heap(facts).map(|_| "heap / 0.75"));
-    if terms.len() == 1 { base.to_owned() } else { format!("max({})", terms.join(", ")) }
+    let terms = if terms.len() == 1 { terms.concat() } else { format!("max({})", terms.join(", ")) };
+    format!("{terms}, rounded up")
 }
 
 /// Returns what a heap of fixed size needs around it.
@@ -119,7 +120,7 @@ fn missing_request(facts: &Facts, opinion: &mut Opinion) {
     let note = "it has no memory request: it gets any node, and is evicted first where memory runs short";
     opinion.remark(Verdict::NoRequest, Danger::Medium, note);
     if let Some(peak) = facts.peak.filter(|_| facts.well) {
-        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&peak), "1.15 × peak", inputs(&peak));
+        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&peak), "1.15 × peak, rounded up", inputs(&peak));
         opinion.advise(Field::RequestsMemory, need(&peak).mem(), basis);
     } else if let Some(told) = facts.advised {
         let inputs = [("autoscaler", shown(told))];
@@ -158,7 +159,7 @@ fn oversized(facts: &Facts, opinion: &mut Opinion) {
     opinion.remark(Verdict::Oversized, Danger::None, note);
     let mut inputs = inputs(peak);
     inputs.insert("request", request.literal.clone());
-    let basis = opinion::basis(Verdict::Oversized, opinion::footing(peak), formula("1.15 × peak", facts), inputs);
+    let basis = opinion::basis(Verdict::Oversized, opinion::footing(peak), formula(facts), inputs);
     // What is asked for in full stays so, unless a heap would shrink with the limit.
     let equal = facts.explicit && facts.limit.as_ref().is_some_and(|limit| limit.value == request.value);
     let grows = facts.heap.as_ref().is_some_and(|heap| matches!(heap.bound, Bound::Percent(_)));

@@ -15,15 +15,15 @@ pub mod usage;
 pub mod wanted;
 
 use crate::model::limits::{ContainerLimits, Cost, Costs, Field, WorkloadLimits};
+use crate::model::telemetry::{CPU_CORES, CPU_SECONDS, SOURCE, WORKING_SET, WORKING_SET_MAX};
 use crate::model::{Incident, Kind};
 use crate::quantity::Quantity;
 use crate::recommend::edit::{self, Edit};
 use crate::recommend::owner;
-use crate::recommend::samples::WORKING_SET;
 use crate::scene::{PodView, Role, Scene, Workload};
 use container::Piece;
 use wanted::Filter;
-use usage::{Book, CPU_CORES, CPU_SECONDS};
+use usage::Book;
 
 /// Reviews the workloads in scope that a filter lets through, given the incidents that were found.
 pub fn review<'s>(
@@ -39,12 +39,12 @@ pub fn review<'s>(
 /// Returns where the measurements come from.
 pub fn sources(scene: &Scene<'_>) -> Vec<&'static str> {
     let snapshot = scene.snapshot;
-    let names = [WORKING_SET, CPU_CORES, CPU_SECONDS];
+    let names = [WORKING_SET, WORKING_SET_MAX, CPU_CORES, CPU_SECONDS];
     let mut series = snapshot.metrics.iter().flatten().filter(|series| names.contains(&series.name())).peekable();
     let any = series.peek().is_some();
-    let sampled = |source: &str| series.clone().any(|series| series.label("source") == Some(source));
+    let sampled = |source: &str| series.clone().any(|series| series.label(SOURCE) == Some(source));
     let (server, kubelet) = (sampled("metrics-server"), sampled("kubelet"));
-    let prometheus = any && series.clone().any(|series| series.label("source").is_none());
+    let prometheus = any && series.clone().any(|series| series.label(SOURCE).is_none());
     let found = [
         ("metrics-server", server || !snapshot.usage.is_empty()),
         ("kubelet", kubelet || !snapshot.cadvisor.is_empty()),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use crate::model::store::HasMeta as _;
+use crate::model::telemetry::{CPU_CORES, CPU_SECONDS};
 use crate::model::{ObjectRef, Series};
 use crate::quantity::Quantity;
 use crate::recommend::samples::{Address, Table};
@@ -13,10 +14,6 @@ use crate::scene::pods::owners;
 use crate::scene::signals::cadvisor;
 use crate::scene::signals::throttling::{self, Periods};
 
-/// Cores in use, as a gauge: what `--sample` and the queries to Prometheus are kept as.
-pub const CPU_CORES: &str = "container_cpu_usage_cores";
-/// Core-seconds since the start.
-pub const CPU_SECONDS: &str = "container_cpu_usage_seconds_total";
 /// The most memory that the kernel counted, page cache included.
 const KERNEL_PEAK: &str = "container_memory_max_usage_bytes";
 
@@ -111,7 +108,7 @@ impl<'s> Book<'s> {
         let mut book = Self::default();
         for (address, readings) in Table::new(scene).all() {
             let Some(usage) = book.entry(&names, address) else { continue };
-            let sane = readings.samples.iter().filter(|sample| (1.0..MOST_BYTES).contains(&sample.bytes));
+            let sane = readings.all().filter(|sample| (1.0..MOST_BYTES).contains(&sample.bytes));
             sane.for_each(|sample| usage.memory.add(sample.time.as_second(), sample.bytes));
         }
         book.point_samples(scene, &names);

@@ -108,7 +108,10 @@ fn changes(page: &mut Page, limits: &Limits, workload: &WorkloadLimits) {
     let wide = page.look.wide;
     let told = |container: &&ContainerLimits| {
         let infeasible = container.checks.iter().any(|check| !check.ok);
-        container.is_changed() || infeasible || container.danger >= Danger::Medium || (wide && !container.notes.is_empty())
+        // The verdict in the table says it all.
+        let plain = matches!(container.verdict, Verdict::NoLimit | Verdict::NoRequest);
+        let at_stake = container.danger == Danger::High || (container.danger == Danger::Medium && !plain);
+        container.is_changed() || infeasible || at_stake || (wide && !container.notes.is_empty())
     };
     let containers: Vec<&ContainerLimits> = workload.containers.iter().filter(told).collect();
     if containers.is_empty() {

@@ -28,6 +28,11 @@ pub fn lines<'s>(scene: &'s Scene<'_>, names: &'static [&'static str]) -> impl I
     lines.filter_map(move |line| parse(line, names))
 }
 
+/// Iterates over the samples of some names in the text of one node.
+pub fn lines_in<'t>(text: &'t str, names: &'static [&'static str]) -> impl Iterator<Item = Line<'t>> {
+    text.lines().filter_map(move |line| parse(line, names))
+}
+
 fn parse<'t>(line: &'t str, names: &[&str]) -> Option<Line<'t>> {
     let (name, rest) = line.split_once('{').filter(|(name, _)| names.contains(name))?;
     let (labels, numbers) = rest.rsplit_once('}')?;
