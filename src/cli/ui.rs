@@ -71,7 +71,9 @@ impl Ui {
     pub(super) fn progress(&mut self, progress: Progress) {
         if io::stderr().is_terminal() {
             // If stderr is closed there is nobody to tell.
-            _ = write!(io::stderr(), "\r{}\x1b[K", progress_line(progress));
+            let columns = terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
+            let line = progress_line(progress);
+            _ = write!(io::stderr(), "\r{}\x1b[K", safe::shorten(&line, columns.saturating_sub(1)));
         }
     }
 
@@ -101,7 +103,7 @@ impl Ui {
     }
 }
 
-/// `sampling [######--------------] 36s of 2m, 12 containers; Ctrl-C uses what was seen`.
+/// `sampling [######--------------] 36s of 120s, 12 containers; Ctrl-C: enough`.
 fn progress_line(progress: Progress) -> String {
     const WIDTH: usize = 20;
     let (passed, whole) = (progress.passed.as_secs(), progress.whole.as_secs().max(1));
@@ -112,7 +114,7 @@ fn progress_line(progress: Progress) -> String {
         1 => "1 container".to_owned(),
         several => format!("{several} containers"),
     };
-    format!("sampling [{bar}] {passed}s of {whole}s, {containers}; Ctrl-C uses what was seen")
+    format!("sampling [{bar}] {passed}s of {whole}s, {containers}; Ctrl-C: enough")
 }
 
 fn width() -> usize {

@@ -103,7 +103,15 @@ fn with_limit<'s>(
 fn request(found: &Observations<'_>, limit: Quantity) -> Option<Quantity> {
     let resources = found.container.spec.resources.as_ref()?;
     let request: Quantity = resources.requests.as_ref()?.get("memory")?.0.parse().ok()?;
-    (request == found.facts.limit).then_some(limit)
+    (request == found.facts.limit && is_written(found)).then_some(limit)
+}
+
+/// Returns whether the template has a memory request: where it has none, the server gives a pod one that equals its limit.
+fn is_written(found: &Observations<'_>) -> bool {
+    let Some(template) = found.container.pod.workload().template else { return true };
+    let mut containers = template.containers.iter().chain(template.init_containers.iter().flatten());
+    let own = containers.find(|container| container.name == found.container.name());
+    own.and_then(|own| own.resources.as_ref()?.requests.as_ref()).is_some_and(|requests| requests.contains_key("memory"))
 }
 
 fn basis(estimate: &Estimate) -> Basis {

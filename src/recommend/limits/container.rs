@@ -77,7 +77,18 @@ impl<'s> Piece<'s> {
         (!fields.is_empty()).then_some(Edit { name: &self.spec.name, role: self.role, fields })
     }
 
+    /// Returns the amounts of the newest pod, but for requests that the server made of the limits.
     fn current(&self) -> Amounts {
+        let mut amounts = self.written();
+        for (request, limit) in [(Field::RequestsCpu, Field::LimitsCpu), (Field::RequestsMemory, Field::LimitsMemory)] {
+            if amounts.get(&request) == amounts.get(&limit) && !self.asks(request.resource()) {
+                amounts.remove(&request);
+            }
+        }
+        amounts
+    }
+
+    fn written(&self) -> Amounts {
         let resources = self.spec.resources.as_ref();
         let literal = |field: Field| {
             let resources = resources?;
@@ -85,6 +96,22 @@ impl<'s> Piece<'s> {
             list.as_ref()?.get(field.resource()).map(|amount| amount.0.clone())
         };
         Field::ALL.into_iter().filter_map(|field| Some((field, literal(field)?))).collect()
+    }
+
+    /// Returns whether the request is written in what a person edits: in a pod, the server puts the limit for one that is not.
+    fn asks(&self, resource: &str) -> bool {
+        let written = |container: &Container| {
+            let requests = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+            requests.is_some_and(|requests| requests.contains_key(resource))
+        };
+        self.in_template().map_or_else(|| written(self.spec), written)
+    }
+
+    /// Returns the same container in the workload's template.
+    fn in_template(&self) -> Option<&'s Container> {
+        let template = self.workload.template?;
+        let mut containers = template.containers.iter().chain(template.init_containers.iter().flatten());
+        containers.find(|container| container.name == self.spec.name)
     }
 
     fn replicas(&self) -> impl Iterator<Item = ContainerView<'s>> {
@@ -102,7 +129,7 @@ impl<'s> Piece<'s> {
         let limit = Amount::read(current.get(&Field::LimitsMemory).map(String::as_str));
         let request = Amount::read(current.get(&Field::RequestsMemory).map(String::as_str));
         memory::Facts {
-            explicit: request.is_some(),
+            explicit: request.is_some() && self.asks("memory"),
             request: request.or_else(|| limit.clone()),
             limit,
             peak: usage.peak(),
@@ -117,7 +144,7 @@ impl<'s> Piece<'s> {
         let limit = Amount::read(current.get(&Field::LimitsCpu).map(String::as_str));
         let request = Amount::read(current.get(&Field::RequestsCpu).map(String::as_str));
         cpu::Facts {
-            explicit: request.is_some(),
+            explicit: request.is_some() && self.asks("cpu"),
             request: request.or_else(|| limit.clone()),
             limit,
             used: usage.cpu(),
@@ -130,11 +157,9 @@ impl<'s> Piece<'s> {
 
     /// Returns whether the template says another amount than the pods have: a rollout is under way, or something changes it.
     fn differs_from_template(&self, field: Field) -> Option<String> {
-        let template = self.workload.template.filter(|_| self.view.is_some())?;
-        let mut containers = template.containers.iter().chain(template.init_containers.iter().flatten());
-        let other = Piece { spec: containers.find(|container| container.name == self.spec.name)?, ..*self };
-        let told = other.current().remove(&field)?;
-        (self.current().get(&field) != Some(&told)).then_some(told)
+        let other = Piece { spec: self.in_template().filter(|_| self.view.is_some())?, ..*self };
+        let told = other.written().remove(&field)?;
+        (self.written().get(&field) != Some(&told)).then_some(told)
     }
 }
 

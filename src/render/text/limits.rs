@@ -121,7 +121,10 @@ fn changes(page: &mut Page, limits: &Limits, workload: &WorkloadLimits) {
     let replicas = usize::try_from(workload.replicas).unwrap_or(usize::MAX);
     let name = if several_namespaces(limits) { workload.object.to_string() } else { workload.object.short() };
     let name = page.look.line(&name).into_owned();
-    page.put(&[(Ink::Strong, &name), (Ink::Dim, &format!(", {}", count(replicas, "replica")))]);
+    // What runs by the clock has none at most times.
+    let scheduled = workload.object.is(Kind::CronJob);
+    let replicas = if scheduled { String::new() } else { format!(", {}", count(replicas, "replica")) };
+    page.put(&[(Ink::Strong, &name), (Ink::Dim, &replicas)]);
     for container in containers {
         one(page, container);
     }
