@@ -15,6 +15,9 @@ Examples:
   # What is broken in this namespace, and why?
   kubectl rca namespace shop
 
+  # What should these workloads ask for, and what do they waste?
+  kubectl rca limits -n shop
+
   # Take a capture, and look at it later or elsewhere
   kubectl rca capture -n shop -o shop.rca
   kubectl rca namespace shop --from shop.rca
@@ -48,6 +51,9 @@ pub enum Command {
     /// Tell what is broken in a namespace, and why
     #[command(visible_aliases = ["namespaces", "ns"])]
     Namespace(NamespaceArgs),
+    /// Tell what workloads ask for, use, and should ask for
+    #[command(visible_alias = "limit")]
+    Limits(LimitsArgs),
     /// Write what a diagnosis would read into one file, for `--from`
     Capture(CaptureArgs),
     /// Explain a rule, or list all
@@ -154,6 +160,76 @@ pub enum Format {
     /// The same as YAML
     Yaml,
     /// The objects to change, a line each
+    Name,
+}
+
+const LIMITS_EXAMPLES: &str = "\
+Examples:
+  # All workloads of a namespace, what is most at stake first
+  kubectl rca limits -n shop
+
+  # One of them, watched for two minutes
+  kubectl rca limits deployment/cart -n shop --sample 2m
+
+  # What the cluster pays for and does not use
+  kubectl rca limits -A --sort waste
+
+  # Patches for kustomize, one a workload
+  kubectl rca limits -n shop --patch-dir patches";
+
+/// `limits [TYPE/NAME | TYPE NAME]`.
+///
+/// `limits` is also kubectl's short name of LimitRange: `kubectl get limits` lists those, `kubectl rca limits` is this command.
+/// What LimitRanges and quotas allow is checked for every number.
+///
+/// A workload that is killed for want of memory is told the same as by `kubectl rca namespace`. A healthy one is never told
+/// to raise its memory, and to ask for less only from samples of a day or more.
+#[derive(Args, Debug)]
+#[command(after_help = LIMITS_EXAMPLES)]
+pub struct LimitsArgs {
+    /// One workload, or all of a type; all workloads if there is none
+    #[arg(value_name = "TYPE/NAME | TYPE NAME", num_args = 0..=2)]
+    pub target: Vec<String>,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Read a capture, or the folder of a cluster dump, instead of the cluster
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub from: Option<PathBuf>,
+
+    /// What comes first
+    #[arg(long, value_name = "ORDER", default_value = "risk")]
+    pub sort: SortBy,
+
+    /// Watch the usage for so long before judging, like `2m`; Ctrl-C ends it early and uses what was seen
+    #[arg(long, value_name = "DURATION", value_parser = super::cluster_args::duration, conflicts_with = "from")]
+    pub sample: Option<std::time::Duration>,
+
+    /// Write a kustomize patch for each workload that is to be changed into this folder
+    #[arg(long, value_name = "DIR")]
+    pub patch_dir: Option<PathBuf>,
+
+    /// Exit with 5 if something could not be read
+    #[arg(long)]
+    pub require_complete: bool,
+}
+
+/// The orders of `limits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SortBy {
+    /// What is most at stake, then the most unused
+    Risk,
+    /// The most requested and not used
+    Waste,
+    /// The most memory that is asked for
+    Memory,
+    /// The most CPU that is asked for
+    Cpu,
+    /// By namespace and name
     Name,
 }
 

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod cluster_args;
 mod commands;
+mod files;
 mod source;
 mod ui;
 
@@ -33,6 +34,7 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Result<Exit, Failure> {
     match cli.command {
         Command::Pod(args) => commands::examine::pod(&cli.cluster, &args, ui),
         Command::Namespace(args) => commands::examine::namespace(&cli.cluster, &args, ui),
+        Command::Limits(args) => commands::limits::run(&cli.cluster, &args, ui),
         Command::Capture(args) => commands::capture::run(&cli.cluster, &args, ui),
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Demo(args) => commands::demo::run(&args, ui),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::InputArgs;
 use super::cluster_args::ClusterArgs;
 use super::ui::Ui;
 use crate::collect::client::{ApiClient, Limits};
+use crate::collect::live::sampling::{self, Sampled};
 use crate::collect::plan::Plan;
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
@@ -25,6 +26,10 @@ pub(super) struct Question {
     pub(super) all_namespaces: bool,
     pub(super) target: Option<Target>,
     pub(super) keep_raw: bool,
+    /// Usage is read of all containers, and how much is asked for matters most.
+    pub(super) limits: bool,
+    /// Watch the usage for so long first.
+    pub(super) sample: Option<Duration>,
 }
 
 /// Reads the cluster.
@@ -45,6 +50,7 @@ pub(super) fn from_cluster(
         },
         context: connection.context.clone(),
         keep_raw: question.keep_raw,
+        limits: question.limits,
         read_tls_secrets: input.read_tls_secrets,
         kubelet_metrics: input.kubelet_metrics,
         prometheus_url: input.prometheus_url.clone(),
@@ -53,10 +59,13 @@ pub(super) fn from_cluster(
     let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
     let result = runtime.block_on(async {
         let client = ApiClient::connect(&connection, &limits(cluster, question)).await?;
-        let snapshot = tokio::select! {
-            snapshot = live::collect(&client, &plan) => snapshot?,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
-        };
+        let mut snapshot = unless_interrupted(live::collect(&client, &plan)).await?;
+        if let Some(duration) = question.sample {
+            let sampled = watch(&client, &plan, &snapshot, duration, ui).await;
+            // What happened meanwhile, such as a kill, is part of the answer.
+            snapshot = unless_interrupted(live::collect(&client, &plan)).await?;
+            sampled.into_snapshot(&mut snapshot);
+        }
         Ok((client.stats(), client.warnings(), snapshot))
     });
     // A request to a server that hangs must not keep the answer back.
@@ -73,6 +82,29 @@ pub(super) fn from_cluster(
         started.elapsed().as_millis()
     ));
     Ok(snapshot)
+}
+
+async fn unless_interrupted(work: impl Future<Output = Result<Snapshot, Failure>>) -> Result<Snapshot, Failure> {
+    tokio::select! {
+        snapshot = work => snapshot,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+    }
+}
+
+/// Watches the usage, and tells how far that has come.
+async fn watch(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, duration: Duration, ui: &mut Ui) -> Sampled {
+    let sampled = sampling::watch(client, plan, snapshot, duration, &mut |progress| ui.progress(progress)).await;
+    ui.progress_ends();
+    if let Some(why) = &sampled.refused {
+        ui.warning(&format!("there is nothing to sample: {why}"));
+        if !plan.kubelet_metrics {
+            ui.hint("with rights to nodes/proxy, --kubelet-metrics asks the kubelets instead of metrics-server");
+        }
+    }
+    if sampled.early {
+        ui.note("sampling was ended early; what was seen until then is used");
+    }
+    sampled
 }
 
 /// Returns the limits that fit the question: what one pod refers to is asked for in one go.

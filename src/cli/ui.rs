@@ -2,7 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::collect::live::sampling::Progress;
 use crate::failure::{Exit, Failure};
+use crate::model::Gap;
 use crate::render::safe;
 use crate::render::text::Look;
 
@@ -37,6 +39,16 @@ impl Ui {
         self.line("warning", text);
     }
 
+    /// Warns on stderr that not everything could be seen.
+    pub(super) fn partial_sight<'g>(&mut self, gaps: impl Iterator<Item = &'g Gap>) {
+        let mut what: Vec<String> = gaps.map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
+        what.sort();
+        what.dedup();
+        if !what.is_empty() {
+            self.warning(&format!("partial sight, could not read {}", what.join(", ")));
+        }
+    }
+
     /// Tells on stderr what was done.
     pub(super) fn note(&mut self, text: &str) {
         // If stderr is closed there is nobody to tell.
@@ -47,6 +59,28 @@ impl Ui {
     pub(super) fn verbose(&mut self, text: &str) {
         if self.verbose > 0 {
             self.line("info", text);
+        }
+    }
+
+    /// Gives a next step on stderr.
+    pub(super) fn hint(&mut self, text: &str) {
+        self.line("hint", text);
+    }
+
+    /// Tells on stderr how far sampling has come, if a person sees it.
+    pub(super) fn progress(&mut self, progress: Progress) {
+        if io::stderr().is_terminal() {
+            // If stderr is closed there is nobody to tell.
+            let columns = terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
+            let line = progress_line(progress);
+            _ = write!(io::stderr(), "\r{}\x1b[K", safe::shorten(&line, columns.saturating_sub(1)));
+        }
+    }
+
+    /// Takes the progress away.
+    pub(super) fn progress_ends(&mut self) {
+        if io::stderr().is_terminal() {
+            _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 
@@ -67,6 +101,20 @@ impl Ui {
     pub(super) fn look(&self, wide: bool) -> Look {
         Look { width: width(), color: color(), wide, unicode: unicode() }
     }
+}
+
+/// `sampling [######--------------] 36s of 120s, 12 containers; Ctrl-C: enough`.
+fn progress_line(progress: Progress) -> String {
+    const WIDTH: usize = 20;
+    let (passed, whole) = (progress.passed.as_secs(), progress.whole.as_secs().max(1));
+    let share = (progress.passed.as_millis() * WIDTH as u128 / progress.whole.as_millis().max(1)).min(WIDTH as u128);
+    let done = usize::try_from(share).unwrap_or(WIDTH);
+    let bar = format!("{}{}", "#".repeat(done), "-".repeat(WIDTH - done));
+    let containers = match progress.containers {
+        1 => "1 container".to_owned(),
+        several => format!("{several} containers"),
+    };
+    format!("sampling [{bar}] {passed}s of {whole}s, {containers}; Ctrl-C: enough")
 }
 
 fn width() -> usize {

@@ -7,6 +7,7 @@ pub mod finding;
 pub mod gap;
 pub mod incident;
 pub mod kind;
+pub mod limits;
 pub mod object_ref;
 pub mod objects;
 pub mod report;

@@ -36,6 +36,12 @@ pub struct Custom {
     pub spec: Value,
     #[serde(default)]
     pub status: Value,
+    /// What a ControllerRevision keeps: the template of that revision.
+    #[serde(default)]
+    pub data: Value,
+    /// The number of a ControllerRevision.
+    #[serde(default)]
+    pub revision: i64,
 }
 
 /// Makes the stores and the look-ups by kind from one table.

@@ -5,13 +5,16 @@
 
 pub mod autoscalers;
 pub mod change;
+pub mod edit;
 pub mod facts;
 pub mod feasible;
 pub mod flag;
 pub mod growth;
+pub mod limits;
 pub mod lives;
 pub mod memory;
 pub mod observations;
+pub mod owner;
 pub mod process;
 pub mod samples;
 pub mod settle;
@@ -134,7 +137,16 @@ fn request(scene: &Scene<'_>, found: &Observations<'_>, limit: Quantity) -> Opti
     let resources = found.container.spec.resources.as_ref()?;
     let request: Quantity = resources.requests.as_ref()?.get("memory")?.0.parse().ok()?;
     let least = feasible::least(scene, found.container).map(|(_, least)| least).filter(|least| *least > request);
-    if request == found.facts.limit { Some(limit) } else { least }
+    let moves = request == found.facts.limit;
+    if moves { is_written(found).then_some(limit) } else { least }
+}
+
+/// Returns whether the template has a memory request: where it has none, the server gives a pod one that equals its limit.
+fn is_written(found: &Observations<'_>) -> bool {
+    let Some(template) = found.container.pod.workload().template else { return true };
+    let mut containers = template.containers.iter().chain(template.init_containers.iter().flatten());
+    let own = containers.find(|container| container.name == found.container.name());
+    own.and_then(|own| own.resources.as_ref()?.requests.as_ref()).is_some_and(|requests| requests.contains_key("memory"))
 }
 
 /// Returns the arithmetic of an estimate, for the report.

@@ -52,7 +52,7 @@ pub fn gather<'s>(scene: &'s Scene<'_>, table: &Table<'_>, subject: &Subject) ->
         kills: victims.iter().filter_map(kill).collect(),
         earlier: limit_history::earlier(container).iter().filter_map(|limit| limit.value.parse().ok()).collect(),
         points: measured.iter().flat_map(|(replica, readings)| samples::by_age(*replica, &readings.samples)).collect(),
-        peak: samples::peak(measured.iter().flat_map(|(_, readings)| &readings.samples)),
+        peak: samples::peak(measured.iter().flat_map(|(_, readings)| readings.all())),
         heap: words.heap(),
         workers: words.workers().map(|workers| Workers { measured: shared, ..workers }),
         files: files(container),

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Series;
+use crate::model::telemetry::{WORKING_SET, WORKING_SET_MAX};
 use crate::quantity::Quantity;
 use crate::recommend::facts::{Peak, Point};
 use crate::scene::signals::cadvisor::{self, Line};
 use crate::scene::{ContainerView, Scene};
-
-/// Usage without what the kernel may take back: what eviction looks at.
-const WORKING_SET: &str = "container_memory_working_set_bytes";
 
 /// The most that a container used since it was started, as the kernel counted; page cache counts too.
 const MAXIMUM: &str = "container_memory_max_usage_bytes";
@@ -25,12 +23,12 @@ const MOST: f64 = 1e18;
 /// One measurement of one container.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    time: Timestamp,
-    bytes: f64,
+    pub time: Timestamp,
+    pub bytes: f64,
 }
 
 /// A container by namespace, pod and name.
-type Address<'s> = (&'s str, &'s str, &'s str);
+pub type Address<'s> = (&'s str, &'s str, &'s str);
 
 /// All that was measured, read once.
 #[derive(Debug, Default)]
@@ -43,6 +41,8 @@ pub struct Table<'s> {
 pub struct Readings {
     /// In order of time.
     pub samples: Vec<Sample>,
+    /// The largest of each hour: they tell how much, and not exactly when.
+    pub maxima: Vec<Sample>,
     /// What the kubelet measured together.
     working_set: Option<f64>,
     maximum: Option<f64>,
@@ -50,6 +50,11 @@ pub struct Readings {
 }
 
 impl Readings {
+    /// Iterates over all measurements of the working set.
+    pub fn all(&self) -> impl Iterator<Item = &Sample> + Clone {
+        self.samples.iter().chain(&self.maxima)
+    }
+
     /// Returns the working set and the number of processes that a kubelet measured together.
     pub fn shared(&self) -> Option<(Quantity, i64)> {
         Some((Quantity::from_bytes(whole(self.working_set?)), whole(self.processes?)))
@@ -83,10 +88,20 @@ impl<'s> Table<'s> {
             let address = address(|label| series.label(label).unwrap_or_default());
             in_series(series).for_each(|sample| table.add(address, sample));
         }
+        for series in scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET_MAX) {
+            let address = address(|label| series.label(label).unwrap_or_default());
+            let sane = in_series(series).filter(|sample| (1.0..MOST).contains(&sample.bytes));
+            table.of.entry(address).or_default().maxima.extend(sane);
+        }
         for readings in table.of.values_mut() {
             readings.samples.sort_by(|a, b| a.time.cmp(&b.time).then(a.bytes.total_cmp(&b.bytes)));
         }
         table
+    }
+
+    /// Iterates over all that was measured, also of pods that are gone.
+    pub fn all(&self) -> impl Iterator<Item = (Address<'s>, &Readings)> {
+        self.of.iter().map(|(address, readings)| (*address, readings))
     }
 
     /// Returns what was measured of a container.

@@ -102,12 +102,7 @@ fn no_such_pod(report: &Report, nearest: &[String]) -> Failure {
 
 /// Says on stderr that not everything could be seen. What the server does not have hides nothing.
 fn partial_sight(report: &Report, ui: &mut Ui) {
-    let mut what: Vec<String> = hidden(report).map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
-    what.sort();
-    what.dedup();
-    if !what.is_empty() {
-        ui.warning(&format!("partial sight, could not read {}", what.join(", ")));
-    }
+    ui.partial_sight(hidden(report));
 }
 
 fn hidden(report: &Report) -> impl Iterator<Item = &crate::model::Gap> {

@@ -34,6 +34,11 @@ pub fn of_snapshot<'s>(snapshot: &'s Snapshot, names: &'static [&'static str]) -
     lines.filter_map(move |line| parse(line, names))
 }
 
+/// Iterates over the samples of some names in the text of one node.
+pub fn lines_in<'t>(text: &'t str, names: &'static [&'static str]) -> impl Iterator<Item = Line<'t>> {
+    text.lines().filter_map(move |line| parse(line, names))
+}
+
 fn parse<'t>(line: &'t str, names: &[&str]) -> Option<Line<'t>> {
     let (name, rest) = line.split_once('{').filter(|(name, _)| names.contains(name))?;
     let (labels, numbers) = rest.rsplit_once('}')?;

@@ -1,0 +1,130 @@
+//! `limits`: what workloads ask for, use, and should ask for.
+
+use crate::analyse;
+use crate::cli::args::{Format, LimitsArgs, SortBy};
+use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::commands::patches;
+use crate::cli::source::{self, Question};
+use crate::cli::ui::Ui;
+use crate::failure::{Exit, Failure};
+use crate::model::limits::Limits;
+use crate::model::{GapReason, Kind};
+use crate::recommend::limits::order::Order;
+use crate::recommend::limits::wanted::Wanted;
+use crate::render;
+
+/// The kinds that can be named, with kubectl's short names.
+const KINDS: [(Kind, &[&str]); 8] = [
+    (Kind::Deployment, &["deployment", "deployments", "deploy"]),
+    (Kind::StatefulSet, &["statefulset", "statefulsets", "sts"]),
+    (Kind::DaemonSet, &["daemonset", "daemonsets", "ds"]),
+    (Kind::CronJob, &["cronjob", "cronjobs", "cj"]),
+    (Kind::Job, &["job", "jobs"]),
+    (Kind::ReplicaSet, &["replicaset", "replicasets", "rs"]),
+    (Kind::ReplicationController, &["replicationcontroller", "replicationcontrollers", "rc"]),
+    (Kind::Pod, &["pod", "pods", "po"]),
+];
+
+/// Runs `limits`.
+pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let wanted = wanted(&args.target)?;
+    if let (true, Some(name)) = (cluster.all_namespaces, &wanted.name) {
+        return Err(Failure::usage("a workload cannot be named across all namespaces")
+            .hint(format!("kubectl rca limits {} -n NAMESPACE", wanted.words().unwrap_or_else(|| name.clone()))));
+    }
+    if let Some(folder) = &args.patch_dir {
+        patches::check(folder)?;
+    }
+    let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
+    let question = Question {
+        namespace,
+        all_namespaces: cluster.all_namespaces,
+        limits: true,
+        sample: args.sample,
+        ..Question::default()
+    };
+    let snapshot = match &args.from {
+        Some(path) => source::from_path(path, &question)?,
+        None => source::from_cluster(cluster, &question, &args.input, ui)?,
+    };
+    let place = snapshot.scope.namespaces.first().cloned();
+    let limits =
+        analyse::limits(&snapshot, &wanted, order(args.sort)).map_err(|near| not_found(&wanted, place, &near))?;
+    ui.data(&print(&limits, args.output.output, ui)?)?;
+    if let Some(folder) = &args.patch_dir {
+        patches::write(folder, &limits, ui)?;
+    }
+    Ok(partial_sight(&limits, args.require_complete, ui))
+}
+
+fn order(sort: SortBy) -> Order {
+    match sort {
+        SortBy::Risk => Order::Risk,
+        SortBy::Waste => Order::Waste,
+        SortBy::Memory => Order::Memory,
+        SortBy::Cpu => Order::Cpu,
+        SortBy::Name => Order::Name,
+    }
+}
+
+/// Reads `TYPE/NAME`, `TYPE NAME` or `TYPE`.
+fn wanted(words: &[String]) -> Result<Wanted, Failure> {
+    let (kind, name) = match words {
+        [] => return Ok(Wanted::default()),
+        [one] => match one.split_once('/') {
+            Some((kind, name)) => (kind, Some(name)),
+            None => (one.as_str(), None),
+        },
+        [kind, name, ..] => (kind.as_str(), Some(name.as_str())),
+    };
+    let kind = find(kind).ok_or_else(|| no_such_type(kind, words))?;
+    if let Some(name) = name {
+        source::check_name(&kind.name().to_lowercase(), name)?;
+    }
+    Ok(Wanted { kind: Some(kind), name: name.map(str::to_owned) })
+}
+
+/// Finds a kind by kubectl's words: `deploy`, `Deployment`, `deployments.apps`.
+fn find(word: &str) -> Option<Kind> {
+    let word = word.to_lowercase();
+    let (plain, group) = word.split_once('.').unwrap_or((&word, ""));
+    let kind = KINDS.iter().find(|(_, names)| names.contains(&plain)).map(|(kind, _)| *kind)?;
+    let group = group.trim_start_matches("v1.");
+    (group.is_empty() || group == kind.group()).then_some(kind)
+}
+
+fn no_such_type(word: &str, words: &[String]) -> Failure {
+    let failure = Failure::usage(format!("\"{word}\" is no type of workload"))
+        .hint("the types are deployment, statefulset, daemonset, cronjob, job, replicaset, replicationcontroller and pod");
+    // A name alone is the likely slip.
+    let lone = words.len() == 1 && !word.contains('/');
+    if lone { failure.hint(format!("kubectl rca limits deployment/{word}")) } else { failure }
+}
+
+fn not_found(wanted: &Wanted, place: Option<String>, near: &[String]) -> Failure {
+    let (kind, name) = (wanted.kind.map_or("workloads", Kind::plural), wanted.name.as_deref().unwrap_or_default());
+    let place = place.unwrap_or_default();
+    let failure = Failure::not_found(format!("{kind} \"{name}\" not found in namespace \"{place}\""));
+    match near {
+        [] => failure.hint(format!("kubectl get {kind} -n {place}")),
+        near => failure.hint(format!("did you mean {}?", near.join(" or "))),
+    }
+}
+
+fn print(limits: &Limits, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
+    let bug = |error: anyhow::Error| Failure::bug(format!("rendering the limits: {error}"));
+    match format {
+        Format::Text => Ok(render::text::limits::render(limits, &ui.look(false)).into_bytes()),
+        Format::Wide => Ok(render::text::limits::render(limits, &ui.look(true)).into_bytes()),
+        Format::Json => render::json::limits::render(limits).map_err(bug),
+        Format::Yaml => render::yaml::limits(limits).map_err(bug),
+        Format::Name => Ok(render::name::limits(limits).into_bytes()),
+    }
+}
+
+/// Says on stderr that not everything could be seen. What the server does not have hides nothing.
+fn partial_sight(limits: &Limits, required: bool, ui: &mut Ui) -> Exit {
+    let hidden = || limits.gaps.iter().filter(|gap| gap.reason != GapReason::NotServed);
+    ui.partial_sight(hidden());
+    if required && hidden().next().is_some() { Exit::Incomplete } else { Exit::Examined }
+}
