@@ -6,14 +6,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::sizing::{Footing, Verdict};
-use crate::model::{Recommendation, Sizing};
 use crate::quantity::Quantity;
-use crate::recommend::change::Change;
 use crate::recommend::feasible;
+use crate::recommend::lives;
 use crate::recommend::memory::{self, Estimate, mebi};
 use crate::recommend::samples::Table;
-use crate::recommend::{basis_of, lives};
-use crate::scene::pods::{fresh, limit_history};
+use crate::scene::pods::{fresh, limit_history, memory as oom};
 use crate::scene::{ContainerView, Scene, Workload};
 
 /// What is kept above the most that was seen, and what rounding must leave of it.
@@ -56,7 +54,7 @@ pub fn estimate(calm: &Calm) -> Option<Estimate> {
         ("lives", fresh::span(calm.lives)),
     ];
     Some(Estimate {
-        verdict: Verdict::Lowered,
+        verdict: Verdict::Oversized,
         footing: Footing::Samples,
         formula: "1.15 × the most that the kernel counted since the start".to_owned(),
         inputs: inputs.into_iter().collect(),
@@ -86,8 +84,8 @@ pub fn gather<'s>(
     let container = *replicas.first()?;
     let literal = container.limit("memory")?;
     let well = |replica: &ContainerView<'_>| {
-        let killed = scene_memory(*replica);
-        replica.limit("memory") == Some(literal) && !killed && !replica.pod.is_terminating()
+        let calm = oom::of(*replica).is_none() && replica.last_end().is_none();
+        calm && replica.limit("memory") == Some(literal) && !replica.pod.is_terminating()
     };
     if !replicas.iter().all(well) {
         return None;
@@ -107,43 +105,29 @@ pub fn gather<'s>(
     Some((container, calm))
 }
 
-/// Returns whether a container ran out of memory, or ended before.
-fn scene_memory(container: ContainerView<'_>) -> bool {
-    crate::scene::pods::memory::of(container).is_some() || container.last_end().is_some()
+/// What a second look at a workload's container leads to.
+#[derive(Debug)]
+pub struct Look {
+    pub estimate: Estimate,
+    pub limit: Quantity,
+    /// The new request, where the present one is more than the new limit: the server takes no such pair.
+    pub request: Option<Quantity>,
+    /// What was seen, lower case, no full stop.
+    pub words: String,
 }
 
-/// Returns what a second look at a workload's container recommends.
-pub fn second_look<'s>(
-    scene: &'s Scene<'s>,
-    table: &Table<'_>,
-    workload: &'s Workload<'s>,
-    name: &str,
-) -> Option<Recommendation> {
+/// Looks at a workload's container again; `None` where its limit is best left as it is.
+pub fn look<'s>(scene: &'s Scene<'_>, table: &Table<'_>, workload: &'s Workload<'_>, name: &str) -> Option<Look> {
     let (container, calm) = gather(scene, table, workload, name)?;
     let estimate = feasible::at_least(scene, container, estimate(&calm)?);
     let limit = estimate.limit.filter(|limit| *limit < calm.limit)?;
-    // A request above the limit is not taken by the server; one that is less stays.
     let request: Option<Quantity> = container.request("memory").and_then(|request| request.parse().ok());
-    let change = Change { container, limit, request: request.filter(|request| *request > limit).map(|_| limit) };
-    let summary = format!(
-        "lower the memory limit of `{name}` from {} to {}: it used {} at most in the {} since it was raised from {}",
-        calm.literal,
-        limit.mem(),
+    let words = format!(
+        "it used {} at most in the {} since its limit was raised from {} to {}",
         mebi(calm.maximum),
         fresh::span(calm.lives),
-        calm.before.mem()
+        calm.before.mem(),
+        calm.literal
     );
-    let sizing = Sizing {
-        basis: basis_of(&estimate),
-        changes: change.fields(),
-        checks: Vec::new(),
-        unchecked: Vec::new(),
-        patch: change.patch(scene),
-        temporary: change.elsewhere(scene),
-    };
-    let advice = Recommendation::new("set-resources", summary).sizing(sizing);
-    Some(match change.command(scene) {
-        Some(command) => advice.command(command),
-        None => advice,
-    })
+    Some(Look { estimate, limit, request: request.filter(|request| *request > limit).map(|_| limit), words })
 }

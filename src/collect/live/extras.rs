@@ -173,7 +173,10 @@ pub(super) async fn cadvisor_of(client: &ApiClient, snapshot: &Snapshot, nodes: 
     let requests = nodes.iter().map(|node| async move {
         let path = format!("/api/v1/nodes/{node}/proxy/metrics/cadvisor");
         let answer = client.get_bytes(&path, &[], "text/plain").await;
-        ((*node).to_owned(), answer.map(|bytes| lines_of(&snapshot.scope, containers, &String::from_utf8_lossy(&bytes))))
+        (
+            (*node).to_owned(),
+            answer.map(|bytes| lines_of(&snapshot.scope, containers, &String::from_utf8_lossy(&bytes))),
+        )
     });
     futures::future::join_all(requests).await
 }

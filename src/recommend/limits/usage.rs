@@ -56,6 +56,8 @@ pub struct Usage {
 #[derive(Debug, Default)]
 pub struct Book<'s> {
     of: BTreeMap<(&'s ObjectRef, &'s str), Usage>,
+    /// The same by container.
+    pub table: Table<'s>,
 }
 
 impl Timeline {
@@ -106,7 +108,8 @@ impl<'s> Book<'s> {
     pub fn new(scene: &'s Scene<'s>) -> Self {
         let names = Names::new(scene);
         let mut book = Self::default();
-        for (address, readings) in Table::new(scene).all() {
+        let table = Table::new(scene);
+        for (address, readings) in table.all() {
             let Some(usage) = book.entry(&names, address) else { continue };
             let sane = readings.all().filter(|sample| (1.0..MOST_BYTES).contains(&sample.bytes));
             sane.for_each(|sample| usage.memory.add(sample.time.as_second(), sample.bytes));
@@ -115,7 +118,7 @@ impl<'s> Book<'s> {
         let series = scene.snapshot.metrics.iter().flatten();
         series.for_each(|series| book.series(&names, series));
         book.kernel(scene, &names);
-        book
+        Self { table, ..book }
     }
 
     /// Returns what was measured of a container of a workload.

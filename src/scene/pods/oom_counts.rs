@@ -26,7 +26,8 @@ impl<'a> OomCounts<'a> {
     /// Reads the counts that are not zero.
     pub(in crate::scene) fn new(snapshot: &'a Snapshot) -> Self {
         let mut of = BTreeMap::new();
-        for line in cadvisor::of_snapshot(snapshot, &[KILLS]).filter(|line| line.value >= 1.0 && line.value.is_finite()) {
+        for line in cadvisor::of_snapshot(snapshot, &[KILLS]).filter(|line| line.value >= 1.0 && line.value.is_finite())
+        {
             let address = (line.label("namespace"), line.label("pod"), line.label("container"));
             of.insert(address, Count { kills: line.value, words: format!("{:.0}", line.value) });
         }
