@@ -16,6 +16,8 @@ const POINTS: usize = 4;
 const POINTS_OF_LIMITS: usize = 3;
 /// Programs that live no longer than this are still starting.
 const YOUNG: f64 = 60.0;
+/// A sample from before this age may be one of the run before, as it is no better dated than samples are taken.
+const UNSURE: f64 = 10.0;
 /// How much of the variance the line must explain.
 const STRAIGHT: f64 = 0.95;
 
@@ -41,7 +43,8 @@ fn whole(number: f64) -> i64 {
 
 /// Finds a growth that is linear from a third of the longest life to its end, and leads to the limit.
 pub fn of(facts: &Facts) -> Option<Growth> {
-    let mut points: Vec<Point> = facts.points.iter().copied().chain(kills(facts)).chain(lives(facts)).collect();
+    let samples = facts.points.iter().copied().filter(|point| point.seconds >= UNSURE);
+    let mut points: Vec<Point> = samples.chain(kills(facts)).chain(lives(facts)).collect();
     points.retain(|point| point.seconds.is_finite() && point.bytes.is_finite() && point.seconds >= 0.0);
     points.sort_by(|a, b| a.seconds.total_cmp(&b.seconds).then(a.bytes.total_cmp(&b.bytes)));
     let (first, last) = (points.first()?, points.last()?);

@@ -22,8 +22,6 @@ MINUTES = 10
 PAUSE = 3
 # Nobody goes on for longer.
 MOST_TRIES = 15
-# So long the hog with the second limit must live, after which it counts as settled.
-SETTLED = 60
 
 
 class Run:
@@ -32,12 +30,12 @@ class Run:
     def __init__(self, hog, rule, namespace):
         self.hog, self.rule, self.namespace = hog, rule, namespace
         self.limits, self.tries, self.state = [hog.limit], 0, "tried"
-        self.notes, self.advice, self.restarted_after_second = [], None, 0
+        self.notes = []
         self.changed = time.monotonic()
-        self.seconds = None
+        self.seconds, self.sick_since, self.looked = None, None, False
 
     def done(self):
-        return self.state in ("cured", "leak", "given up", "told wrong")
+        return self.state in ("cured", "leak", "given up")
 
     def container(self, pods):
         """The pod of the present template, and its status; nothing while the old one goes."""
@@ -63,7 +61,7 @@ class Run:
         self.limits.append(main["resources"]["limits"]["memory"])
         self.tries += 1
         self.changed = time.monotonic()
-        self.state = "tried"
+        self.state, self.sick_since = "tried", None
         if self.tries >= MOST_TRIES:
             self.state = "given up"
 

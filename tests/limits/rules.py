@@ -6,6 +6,8 @@ import time
 MEBI = 2**20
 # A second look is taken after so many seconds of a life without trouble, and again until it has something to say.
 SECOND_LOOK = 60
+# Nobody answers an alert at once; what is measured every ten seconds has been by then.
+REACTION = 20
 # After so long without a sign of life, one asks what is wrong.
 PATIENCE = 15
 # Without anything to say until then, what it has is right.
@@ -59,8 +61,11 @@ class Ours:
         # Who does not come up is looked at too.
         late = time.monotonic() - PATIENCE
         sick = [run for run in runs if run.state in ("killed", "loses children") or (run.state == "tried" and run.changed < late)]
-        advice = self.report() if sick else {}
         for run in sick:
+            run.sick_since = run.sick_since or time.monotonic()
+        seen = [run for run in sick if time.monotonic() - run.sick_since >= REACTION]
+        advice = self.report() if seen else {}
+        for run in seen:
             self.follow(cluster, run, advice.get(run.hog.name))
         alive = [run for run in runs if run.state == "lives"]
         ripe = [run for run in alive if time.monotonic() - run.changed >= run.seconds + SECOND_LOOK]
@@ -105,7 +110,7 @@ class Ours:
             run.apply(cluster, advice["patch"]["body"])
             run.tries -= 1
             run.looked = True
-        elif getattr(run, "looked", False) or time.monotonic() - run.changed > run.seconds + CONTENT:
+        elif run.looked or time.monotonic() - run.changed > run.seconds + CONTENT:
             run.state = "cured"
 
     looks_again = False

@@ -210,6 +210,38 @@ fn an_autoscaler_by_memory_is_named() {
     taken(&stage, &advice, "deployment/eater");
 }
 
+/// Makes the kind of autoscaler that clusters have only where somebody installed it. It stays: others may be using it.
+fn vertical_autoscalers(stage: &Stage) {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let names = json!({"plural": "verticalpodautoscalers", "singular": "verticalpodautoscaler", "kind": "VerticalPodAutoscaler"});
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "verticalpodautoscalers.autoscaling.k8s.io",
+            "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes/kubernetes/pull/63797"}},
+        "spec": {"group": "autoscaling.k8s.io", "scope": "Namespaced", "names": names,
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}});
+    stage.apply(&[definition]);
+    stage.kubectl(&[
+        "wait",
+        "--for=condition=Established",
+        "crd/verticalpodautoscalers.autoscaling.k8s.io",
+        "--timeout=60s",
+    ]);
+}
+
+#[test]
+#[ignore = "wants a cluster"]
+fn an_autoscaler_that_writes_memory_itself_is_told_instead() {
+    let stage = Stage::new("vertical");
+    vertical_autoscalers(&stage);
+    let scaler = json!({"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": {"name": "eater"},
+        "spec": {"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "eater"}}});
+    stage.apply(&[scaler, deployment("eater", 1, eater("60Mi", None))]);
+    until_killed(&stage);
+    let advice = advice(&stage, "Deployment/eater");
+    let words = ["set minAllowed.memory of verticalpodautoscaler/eater to 128Mi"];
+    refused(&stage, &advice, "verticalpodautoscaler/eater", &words);
+}
+
 #[test]
 #[ignore = "wants a cluster"]
 fn a_request_above_the_limit_is_never_made() {
@@ -234,10 +266,15 @@ fn the_server_takes_the_patches_of_all_kinds() {
     let (selector, template) = pod("eater");
     let set =
         make("apps/v1", "StatefulSet", json!({"serviceName": "eater", "selector": selector, "template": template}));
+    let mut job = template.clone();
+    job["spec"]["restartPolicy"] = "OnFailure".into();
+    let jobs = json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": job}}});
+    let jobs = make("batch/v1", "CronJob", jobs);
     let daemons = make("apps/v1", "DaemonSet", json!({"selector": selector, "template": template}));
     for (name, object, target, objects) in [
         ("set", set, "statefulset/eater", vec![service("eater", "eater", 80.into())]),
         ("daemons", daemons, "daemonset/eater", vec![]),
+        ("jobs", jobs, "cronjob/eater", vec![]),
         ("pod", make("v1", "Pod", template["spec"].clone()), "pod/eater", vec![]),
     ] {
         let (stage, advice) = killed(&format!("kinds-{name}"), &objects, object);
