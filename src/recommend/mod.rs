@@ -23,8 +23,9 @@ mod tests;
 pub mod words;
 
 use crate::model::sizing::{Basis, Sizing};
-use crate::model::{Incident, Recommendation, State};
+use crate::model::{Incident, Kind, Recommendation, State};
 use crate::quantity::Quantity;
+use crate::render::quote;
 use crate::scene::Scene;
 use crate::scene::pods::limit_history;
 use change::Change;
@@ -45,9 +46,23 @@ pub fn recommend<'s>(scene: &'s Scene<'s>, incidents: &mut [Incident]) {
     }
     let table = Table::new(scene);
     for incident in about_memory {
-        let found = observations::gather(scene, &table, &incident.cause.subject);
-        incident.cause.recommendations.extend(found.and_then(|found| sized(scene, &found)));
+        let Some(found) = observations::gather(scene, &table, &incident.cause.subject) else { continue };
+        let Some(advice) = sized(scene, &found) else { continue };
+        let again = look_again(&found, &advice);
+        incident.cause.recommendations.push(advice);
+        incident.cause.recommendations.extend(again);
     }
+}
+
+/// Says when to look again, where a step may be too large as it can be taken back.
+fn look_again(found: &Observations<'_>, advice: &Recommendation) -> Option<Recommendation> {
+    let raised = advice.sizing.as_ref().is_some_and(|sizing| sizing.patch.is_some() && sizing.basis.result.is_some());
+    let object = &found.container.pod.workload().object;
+    if !found.facts.counted || !raised || !object.is(Kind::Deployment) {
+        return None;
+    }
+    let words = ["kubectl", "rca", "limits", &object.short(), "-n", object.namespace(), "--kubelet-metrics"];
+    Some(words::look_again(found).command(quote::command(&words)))
 }
 
 fn sized<'s>(scene: &'s Scene<'s>, found: &Observations<'s>) -> Option<Recommendation> {
@@ -146,7 +161,8 @@ fn is_written(found: &Observations<'_>) -> bool {
     let Some(template) = found.container.pod.workload().template else { return true };
     let mut containers = template.containers.iter().chain(template.init_containers.iter().flatten());
     let own = containers.find(|container| container.name == found.container.name());
-    own.and_then(|own| own.resources.as_ref()?.requests.as_ref()).is_some_and(|requests| requests.contains_key("memory"))
+    own.and_then(|own| own.resources.as_ref()?.requests.as_ref())
+        .is_some_and(|requests| requests.contains_key("memory"))
 }
 
 /// Returns the arithmetic of an estimate, for the report.

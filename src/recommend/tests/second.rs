@@ -3,8 +3,10 @@
 use jiff::SignedDuration;
 
 use super::{WORLD, World};
+use crate::analyse::analyse;
 use crate::collect::capture;
 use crate::model::sizing::Verdict;
+use crate::policy::Policy;
 use crate::quantity::Quantity;
 use crate::recommend::samples::Table;
 use crate::recommend::settle::{self, Calm};
@@ -71,6 +73,19 @@ fn steps_are_larger_where_the_kernel_tells_the_maximum_later() {
     let rest = MEASURED.replace("cart-1-x", "cart-2-x").leak();
     let again = World { limit: "300Mi", earlier: &["200Mi"], rest, ..WORLD };
     assert_eq!(again.after().as_deref(), Some("912Mi"));
+}
+
+#[test]
+fn a_larger_step_says_to_look_again() {
+    let yaml = World { rest: MEASURED, ..WORLD }.yaml();
+    let snapshot = capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+    let report = analyse(&snapshot, &Policy::default());
+    let advice = &report.incidents[0].cause.recommendations[1];
+    assert_eq!(
+        advice.summary,
+        "look again once `main` has lived through its peak: the limit comes down to what the kernel counted"
+    );
+    assert_eq!(advice.command.as_deref(), Some("kubectl rca limits deployment/cart -n shop --kubelet-metrics"));
 }
 
 #[test]
