@@ -131,7 +131,8 @@ class Measured(Ours):
         found = {}
         for workload in answer["workloads"]:
             main = next(each for each in workload["containers"] if each["name"] == "main")
-            found[workload["object"]["name"]] = main
+            if main["recommended"]["limits"].get("memory") != main["current"]["limits"].get("memory"):
+                found[workload["name"]] = {"patch": workload["patch"], "basis": main["basis"], "notes": main["notes"]}
         return found
 
 
