@@ -111,7 +111,8 @@ fn is_written(found: &Observations<'_>) -> bool {
     let Some(template) = found.container.pod.workload().template else { return true };
     let mut containers = template.containers.iter().chain(template.init_containers.iter().flatten());
     let own = containers.find(|container| container.name == found.container.name());
-    own.and_then(|own| own.resources.as_ref()?.requests.as_ref()).is_some_and(|requests| requests.contains_key("memory"))
+    own.and_then(|own| own.resources.as_ref()?.requests.as_ref())
+        .is_some_and(|requests| requests.contains_key("memory"))
 }
 
 fn basis(estimate: &Estimate) -> Basis {

@@ -54,12 +54,11 @@ impl<'s> Piece<'s> {
         let current = self.current();
         let mut found = Found::new(self.spec.name.clone(), current.clone(), seen(&usage));
         let health = self.health();
-        match self.incident(incidents) {
-            Some((incident, advice)) => found.killed(incident, advice),
-            None => {
-                let opinion = memory::judge(&self.memory_facts(&usage, &current, &health));
-                found.take(self, opinion, |view, advice| bounds::memory(self.scene, view, advice));
-            }
+        if let Some((incident, advice)) = self.incident(incidents) {
+            found.killed(incident, advice);
+        } else {
+            let opinion = memory::judge(&self.memory_facts(&usage, &current, &health));
+            found.take(self, opinion, |view, advice| bounds::memory(self.scene, view, advice));
         }
         let opinion = cpu::judge(&self.cpu_facts(&usage, &current, &health));
         found.take(self, opinion, |view, advice| bounds::cpu(self.scene, view, advice));
@@ -165,7 +164,9 @@ impl<'s> Piece<'s> {
 
 fn seen(usage: &Usage) -> Seen {
     let number = |measured: Measured, value, formula| Number { value, formula, inputs: opinion::sampled(&measured) };
-    let peak = |measured: Measured| number(measured, memory::shown(measured.amount), "max of the working set over all replicas");
+    let peak = |measured: Measured| {
+        number(measured, memory::shown(measured.amount), "max of the working set over all replicas")
+    };
     let cpu = |measured: Measured| number(measured, measured.amount.cpu(), "P95 of the samples of the busiest replica");
     Seen {
         memory: usage.peak().map(peak),
@@ -290,10 +291,12 @@ impl Found {
         // The first of the worst; what is wasted is said before what fits.
         let weight = |remark: &Remark| (remark.danger, remark.verdict != Verdict::Fits);
         let worst = self.remarks.iter().rev().max_by_key(|remark| weight(remark));
-        self.limits.verdict = worst.filter(|worst| worst.verdict != Verdict::Fits).map_or(silent, |worst| worst.verdict);
+        self.limits.verdict =
+            worst.filter(|worst| worst.verdict != Verdict::Fits).map_or(silent, |worst| worst.verdict);
         self.limits.danger = worst.map(|worst| worst.danger).unwrap_or_default();
         self.remarks.sort_by_key(|remark| std::cmp::Reverse(weight(remark)));
-        self.limits.notes = self.remarks.into_iter().map(|remark| remark.note).filter(|note| !note.is_empty()).collect();
+        self.limits.notes =
+            self.remarks.into_iter().map(|remark| remark.note).filter(|note| !note.is_empty()).collect();
         let edits: Vec<Edit<'_>> = piece.edit(&self.limits).into_iter().collect();
         self.limits.patch = edit::patch(piece.scene, piece.workload, &edits);
         self.limits

@@ -77,7 +77,11 @@ fn throttled(facts: &Facts, opinion: &mut Opinion) {
     if let Some(who) = &facts.limit_demanded {
         return opinion.remark(Verdict::Throttled, Danger::Medium, format!("{held}; {who} demands a limit: raise it"));
     }
-    opinion.remark(Verdict::Throttled, Danger::Medium, format!("{held}; it needs none where others ask for what they need"));
+    opinion.remark(
+        Verdict::Throttled,
+        Danger::Medium,
+        format!("{held}; it needs none where others ask for what they need"),
+    );
     let periods = format!("{:.0} of {:.0}", periods.throttled, periods.all);
     let inputs = [("limit", limit.literal.clone()), ("throttled", share), ("periods", periods)];
     let formula = "none: CPU is shared by the requests, and a limit only holds back";
@@ -86,7 +90,8 @@ fn throttled(facts: &Facts, opinion: &mut Opinion) {
     if !facts.explicit {
         // The server makes a request of the limit, which would be gone with it.
         let inputs = [("limit", limit.literal.clone())];
-        let basis = opinion::basis(Verdict::Throttled, Footing::Samples, "the request that the limit stood for", inputs);
+        let basis =
+            opinion::basis(Verdict::Throttled, Footing::Samples, "the request that the limit stood for", inputs);
         opinion.advise(Field::RequestsCpu, limit.literal.clone(), basis);
     }
 }
@@ -103,7 +108,12 @@ fn missing(facts: &Facts, opinion: &mut Opinion) {
     let note = "it has no CPU request: it gets what others leave where CPU runs short";
     opinion.remark(Verdict::NoRequest, Danger::Low, note);
     if let Some(used) = facts.used.filter(|used| facts.well && used.samples >= SAMPLES) {
-        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&used), "P95 of the samples, rounded up", inputs(&used));
+        let basis = opinion::basis(
+            Verdict::NoRequest,
+            opinion::footing(&used),
+            "P95 of the samples, rounded up",
+            inputs(&used),
+        );
         opinion.advise(Field::RequestsCpu, rounded(used.amount).cpu(), basis);
     } else if let Some(told) = facts.advised {
         let basis = opinion::basis(Verdict::NoRequest, Footing::Samples, "autoscaler", [("autoscaler", told.cpu())]);
@@ -120,9 +130,11 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     if !used.days || !facts.well || !(too_low || too_high) {
         return;
     }
-    let (verdict, danger) = if too_low { (Verdict::RequestLow, Danger::Low) } else { (Verdict::Oversized, Danger::None) };
+    let (verdict, danger) =
+        if too_low { (Verdict::RequestLow, Danger::Low) } else { (Verdict::Oversized, Danger::None) };
     let word = if too_low { "" } else { " only" };
-    let note = format!("it asks for {} of CPU and uses{word} {} in 95 of 100 samples", request.literal, used.amount.cpu());
+    let note =
+        format!("it asks for {} of CPU and uses{word} {} in 95 of 100 samples", request.literal, used.amount.cpu());
     opinion.remark(verdict, danger, note);
     // A limit bounds what a request may be.
     let most = facts.limit.as_ref().map(|limit| limit.value);
@@ -132,10 +144,10 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     }
     let mut inputs = inputs(used);
     inputs.insert("request", request.literal.clone());
-    let mut formula = "P95 of the samples, rounded up".to_owned();
+    let mut formula = "P95 of the samples, rounded up";
     if let Some(limit) = facts.limit.as_ref().filter(|limit| limit.value == need) {
         inputs.insert("limit", limit.literal.clone());
-        formula = "min(P95 of the samples, limit)".to_owned();
+        formula = "min(P95 of the samples, limit)";
     }
     let basis = opinion::basis(verdict, opinion::footing(used), formula, inputs);
     opinion.advise(Field::RequestsCpu, need.cpu(), basis);

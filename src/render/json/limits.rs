@@ -279,11 +279,7 @@ fn cost_dto(costs: Costs, formula: &'static str, inputs: BTreeMap<&'static str, 
     CostDto {
         formula,
         inputs,
-        cpu: SumDto {
-            requested: requested.cpu.cpu(),
-            recommended: recommended.cpu.cpu(),
-            unused: unused.cpu.cpu(),
-        },
+        cpu: SumDto { requested: requested.cpu.cpu(), recommended: recommended.cpu.cpu(), unused: unused.cpu.cpu() },
         memory: SumDto {
             requested: requested.memory.mem(),
             recommended: recommended.memory.mem(),
