@@ -10,6 +10,8 @@ pub enum Purpose {
     Diagnosis,
     /// How much is asked for: usage, its history and autoscalers' advice are read of all containers.
     Amounts,
+    /// Whatever may be asked of a capture.
+    Everything,
 }
 
 /// What is to be read from a live cluster.
@@ -32,6 +34,11 @@ pub struct Plan {
 impl Plan {
     /// Returns whether amounts are asked about.
     pub fn is_about_amounts(&self) -> bool {
-        self.purpose == Purpose::Amounts
+        self.purpose != Purpose::Diagnosis
+    }
+
+    /// Returns whether the logs of healthy containers are read as samples.
+    pub fn samples_logs(&self) -> bool {
+        self.purpose != Purpose::Amounts
     }
 }

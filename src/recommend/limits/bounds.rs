@@ -197,7 +197,7 @@ fn autoscaled(scene: &Scene<'_>, container: ContainerView<'_>, verdicts: &mut Ve
     if let Some((scaler, percent)) = autoscalers::by_share(scene, workload, "cpu").filter(|_| moves) {
         let name = &scaler.name;
         let detail = format!(
-            "`{name}` scales at {percent} % of the requested CPU: with another request it runs another number of replicas"
+            "`{name}` scales at {percent} % of the requested CPU: with another request it would run another number of replicas"
         );
         verdicts.add(scaler.short(), true, detail, String::new);
     }

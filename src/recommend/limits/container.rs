@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Container;
 
 use crate::model::limits::{Amounts, ContainerLimits, Danger, Field, Number, Seen};
-use crate::model::sizing::{Basis, Verdict};
+use crate::model::sizing::{Basis, Footing, Verdict};
 use crate::model::{Incident, Recommendation, Sizing, State};
 use crate::recommend::autoscalers;
 use crate::recommend::edit::{self, Edit};
@@ -136,6 +136,7 @@ impl<'s> Piece<'s> {
             killed_once: health.killed_once,
             heap: self.view.and_then(|view| Words::of(view).heap()),
             advised: autoscalers::target(self.scene, &self.workload.object, &self.spec.name, "memory"),
+            scaled_at: self.scaled_at("memory"),
         }
     }
 
@@ -150,8 +151,15 @@ impl<'s> Piece<'s> {
             throttled: usage.throttled,
             well: health.well,
             advised: autoscalers::target(self.scene, &self.workload.object, &self.spec.name, "cpu"),
+            scaled_at: self.scaled_at("cpu"),
             limit_demanded: bounds::demands_cpu_limit(self.scene, self.workload.namespace()),
         }
+    }
+
+    /// Returns the share of a requested resource at which the workload is scaled.
+    fn scaled_at(&self, resource: &str) -> Option<i64> {
+        let (_, percent) = autoscalers::by_share(self.scene, &self.workload.object, resource)?;
+        Some(i64::from(percent)).filter(|percent| *percent > 0)
     }
 
     /// Returns whether the template says another amount than the pods have: a rollout is under way, or something changes it.
@@ -163,7 +171,10 @@ impl<'s> Piece<'s> {
 }
 
 fn seen(usage: &Usage) -> Seen {
-    let number = |measured: Measured, value, formula| Number { value, formula, inputs: opinion::sampled(&measured) };
+    let number = |measured: Measured, value, formula| {
+        let inputs = opinion::sampled(&measured);
+        Number { value, formula, inputs, footing: opinion::footing(&measured) }
+    };
     let peak = |measured: Measured| {
         number(measured, memory::shown(measured.amount), "max of the working set over all replicas")
     };
@@ -178,11 +189,13 @@ fn seen(usage: &Usage) -> Seen {
                 ("periods", format!("{:.0}", periods.all)),
                 ("throttled", format!("{:.0}", periods.throttled)),
             ]),
+            footing: Footing::Samples,
         }),
         kernel_peak: usage.kernel_peak.map(|peak| Number {
             value: memory::shown(peak),
             formula: "the kernel's maximum since the container started, page cache included",
             inputs: BTreeMap::from([("container_memory_max_usage_bytes", peak.value().to_string())]),
+            footing: Footing::Samples,
         }),
     }
 }

@@ -32,6 +32,8 @@ pub struct Facts {
     pub well: bool,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
+    /// The share of the requested CPU at which a `HorizontalPodAutoscaler` adds replicas.
+    pub scaled_at: Option<i64>,
     /// What keeps the container from being without a limit: a quota that demands one, a default that would set it.
     pub limit_demanded: Option<String>,
 }
@@ -124,7 +126,8 @@ fn missing(facts: &Facts, opinion: &mut Opinion) {
 /// From samples of a day or more, the request follows what was used.
 fn resized(facts: &Facts, opinion: &mut Opinion) {
     let (Some(request), Some(used)) = (&facts.request, &facts.used) else { return };
-    let need = rounded(used.amount);
+    // Replicas that are added at a share of the request use that share.
+    let need = rounded(used.amount.saturating_ratio(100, facts.scaled_at.map_or(100, |share| share.min(100))));
     let too_low = need > request.value.saturating_ratio(125, 100);
     let too_high = request.value >= need.saturating_mul(2) && request.value.saturating_sub(need) >= WORTH;
     if !used.days || !facts.well || !(too_low || too_high) {
@@ -144,10 +147,14 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     }
     let mut inputs = inputs(used);
     inputs.insert("request", request.literal.clone());
-    let mut formula = "P95 of the samples, rounded up";
+    inputs.extend(facts.scaled_at.map(|share| ("scaled at", format!("{share} %"))));
+    let mut formula = match facts.scaled_at {
+        Some(_) => "P95 of the samples / share at which it is scaled, rounded up",
+        None => "P95 of the samples, rounded up",
+    };
     if let Some(limit) = facts.limit.as_ref().filter(|limit| limit.value == need) {
         inputs.insert("limit", limit.literal.clone());
-        formula = "min(P95 of the samples, limit)";
+        formula = "limit, as P95 of the samples is no less";
     }
     let basis = opinion::basis(verdict, opinion::footing(used), formula, inputs);
     opinion.advise(Field::RequestsCpu, need.cpu(), basis);

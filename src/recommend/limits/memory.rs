@@ -34,6 +34,8 @@ pub struct Facts {
     pub heap: Option<Heap>,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
+    /// The share of the requested memory at which a `HorizontalPodAutoscaler` adds replicas.
+    pub scaled_at: Option<i64>,
 }
 
 /// Judges the memory of a container that is not being killed.
@@ -102,6 +104,7 @@ fn formula(facts: &Facts, request: bool) -> String {
     let mut terms = vec!["1.15 × peak"];
     terms.extend(request.then_some("request"));
     terms.extend(for_heap(facts).map(|_| "heap / 0.75"));
+    terms.extend(facts.scaled_at.filter(|_| !request).map(|_| "peak / share at which it is scaled"));
     let terms = if terms.len() == 1 { terms.concat() } else { format!("max({})", terms.join(", ")) };
     format!("{terms}, rounded up")
 }
@@ -146,7 +149,9 @@ fn low(facts: &Facts, opinion: &mut Opinion) {
 
 fn oversized(facts: &Facts, opinion: &mut Opinion) {
     let (Some(request), Some(peak)) = (&facts.request, &facts.peak) else { return };
-    let need = need(peak).max(for_heap(facts).unwrap_or_default());
+    // Replicas that are added at a share of the request use that share.
+    let scaled = facts.scaled_at.map(|share| rounded(peak.amount.saturating_ratio(100, share)));
+    let need = need(peak).max(for_heap(facts).unwrap_or_default()).max(scaled.unwrap_or_default());
     let far = request.value >= need.saturating_ratio(FAR_PERCENT, 100);
     if !far || request.value.saturating_sub(need) < WORTH || !facts.well {
         return;
@@ -166,6 +171,7 @@ fn oversized(facts: &Facts, opinion: &mut Opinion) {
     opinion.remark(Verdict::Oversized, Danger::None, note);
     let mut inputs = inputs(peak);
     inputs.insert("request", request.literal.clone());
+    inputs.extend(facts.scaled_at.map(|share| ("scaled at", format!("{share} %"))));
     let basis = opinion::basis(Verdict::Oversized, opinion::footing(peak), formula(facts, false), inputs);
     // What is asked for in full stays so, unless a heap would shrink with the limit.
     let equal = facts.explicit && facts.limit.as_ref().is_some_and(|limit| limit.value == request.value);

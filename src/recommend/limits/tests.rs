@@ -352,6 +352,8 @@ fn autoscalers_are_listened_to_and_left_alone() {
     let scaled = World { objects: scales, ..world }.container();
     assert!(scaled.is_changed());
     assert!(scaled.checks.iter().any(|check| check.ok && check.detail.contains("scales at 80 % of the requested CPU")));
+    // 100m are 80 % of 125m.
+    assert_eq!(scaled.recommended.get(&Field::RequestsCpu).map(String::as_str), Some("150m"));
 }
 
 #[test]
