@@ -52,7 +52,12 @@ pub enum Command {
     #[command(visible_aliases = ["namespaces", "ns"])]
     Namespace(NamespaceArgs),
     /// Tell what workloads ask for, use, and should ask for
-    #[command(visible_alias = "limit")]
+    ///
+    /// `limits` is also kubectl's short name of LimitRange: `kubectl get limits` lists those, and `kubectl rca limits` is this
+    /// command. What a LimitRange, quotas, nodes and autoscalers allow is checked for every number.
+    ///
+    /// Who is killed for want of memory is told the same as by `kubectl rca namespace`. A healthy workload is never told to
+    /// raise its memory, and to ask for less only from samples of a day or more.
     Limits(LimitsArgs),
     /// Write what a diagnosis would read into one file, for `--from`
     Capture(CaptureArgs),
@@ -178,18 +183,16 @@ Examples:
   kubectl rca limits -n shop --patch-dir patches";
 
 /// `limits [TYPE/NAME | TYPE NAME]`.
-///
-/// `limits` is also kubectl's short name of LimitRange: `kubectl get limits` lists those, `kubectl rca limits` is this command.
-/// What LimitRanges and quotas allow is checked for every number.
-///
-/// A workload that is killed for want of memory is told the same as by `kubectl rca namespace`. A healthy one is never told
-/// to raise its memory, and to ask for less only from samples of a day or more.
 #[derive(Args, Debug)]
 #[command(after_help = LIMITS_EXAMPLES)]
 pub struct LimitsArgs {
-    /// One workload, or all of a type; all workloads if there is none
-    #[arg(value_name = "TYPE/NAME | TYPE NAME", num_args = 0..=2)]
-    pub target: Vec<String>,
+    /// Type of the workloads, or one as `TYPE/NAME`; all workloads if there is none
+    #[arg(value_name = "TYPE[/NAME]")]
+    pub target: Option<String>,
+
+    /// Name of one workload of the type
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 
     #[command(flatten)]
     pub output: OutputArgs,

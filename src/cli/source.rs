@@ -9,7 +9,7 @@ use super::cluster_args::ClusterArgs;
 use super::ui::Ui;
 use crate::collect::client::{ApiClient, Limits};
 use crate::collect::live::sampling::{self, Sampled};
-use crate::collect::plan::Plan;
+use crate::collect::plan::{Plan, Purpose};
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
 use crate::model::store::HasMeta as _;
@@ -26,8 +26,7 @@ pub(super) struct Question {
     pub(super) all_namespaces: bool,
     pub(super) target: Option<Target>,
     pub(super) keep_raw: bool,
-    /// Usage is read of all containers, and how much is asked for matters most.
-    pub(super) limits: bool,
+    pub(super) purpose: Purpose,
     /// Watch the usage for so long first.
     pub(super) sample: Option<Duration>,
 }
@@ -50,7 +49,7 @@ pub(super) fn from_cluster(
         },
         context: connection.context.clone(),
         keep_raw: question.keep_raw,
-        limits: question.limits,
+        purpose: question.purpose,
         read_tls_secrets: input.read_tls_secrets,
         kubelet_metrics: input.kubelet_metrics,
         prometheus_url: input.prometheus_url.clone(),

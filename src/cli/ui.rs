@@ -71,7 +71,8 @@ impl Ui {
     pub(super) fn progress(&mut self, progress: Progress) {
         if io::stderr().is_terminal() {
             // If stderr is closed there is nobody to tell.
-            let columns = terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
+            let columns =
+                terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
             let line = progress_line(progress);
             _ = write!(io::stderr(), "\r{}\x1b[K", safe::shorten(&line, columns.saturating_sub(1)));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::sizing::{Basis, Check, Verdict};
+use super::sizing::{Basis, Check, Footing, Verdict};
 use super::{Gap, ObjectRef, Scope};
 use crate::quantity::Quantity;
 
@@ -95,6 +95,8 @@ pub struct Number {
     pub value: String,
     pub formula: &'static str,
     pub inputs: BTreeMap<&'static str, String>,
+    /// What it rests on.
+    pub footing: Footing,
 }
 
 /// What was seen of a container, over all its replicas.

@@ -36,10 +36,10 @@ pub struct Custom {
     pub spec: Value,
     #[serde(default)]
     pub status: Value,
-    /// What a ControllerRevision keeps: the template of that revision.
+    /// What a `ControllerRevision` keeps: the template of that revision.
     #[serde(default)]
     pub data: Value,
-    /// The number of a ControllerRevision.
+    /// The number of a `ControllerRevision`.
     #[serde(default)]
     pub revision: i64,
 }

@@ -66,8 +66,7 @@ fn set_resources(workload: &Workload<'_>, edit: &Edit<'_>) -> String {
             fields.filter_map(|(field, amount)| Some(format!("{}={}", field.resource(), amount.as_ref()?))).collect();
         (!pairs.is_empty()).then(|| format!("--{list}={}", pairs.join(",")))
     });
-    let mut words =
-        vec!["kubectl", "-n", workload.namespace(), "set", "resources", &target, "-c", edit.name];
+    let mut words = vec!["kubectl", "-n", workload.namespace(), "set", "resources", &target, "-c", edit.name];
     words.extend(flags.iter().flatten().map(String::as_str));
     quote::command(&words)
 }

@@ -18,10 +18,8 @@ pub fn render(report: &Report) -> String {
 
 /// Renders a line for each workload whose amounts are to be changed, in order.
 pub fn limits(limits: &Limits) -> String {
-    let changed = limits
-        .workloads
-        .iter()
-        .filter(|workload| workload.containers.iter().any(ContainerLimits::is_changed));
+    let changed =
+        limits.workloads.iter().filter(|workload| workload.containers.iter().any(ContainerLimits::is_changed));
     changed.map(|workload| name(&workload.object) + "\n").collect()
 }
 

@@ -9,6 +9,7 @@ use crate::cli::files;
 use crate::cli::source::{self, Question};
 use crate::cli::ui::Ui;
 use crate::collect::capture;
+use crate::collect::plan::Purpose;
 use crate::failure::{Exit, Failure};
 
 /// Runs `capture`.
@@ -18,8 +19,13 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
         check_writable(&args.output)?;
     }
     let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
-    let question =
-        Question { namespace, all_namespaces: cluster.all_namespaces, keep_raw: true, ..Question::default() };
+    let question = Question {
+        namespace,
+        all_namespaces: cluster.all_namespaces,
+        keep_raw: true,
+        purpose: Purpose::Everything,
+        ..Question::default()
+    };
     let snapshot = source::from_cluster(cluster, &question, &args.input, ui)?;
     let bytes = capture::write(&snapshot).map_err(|error| Failure::bug(format!("writing the capture: {error}")))?;
     if to_stdout {

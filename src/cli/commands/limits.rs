@@ -6,6 +6,7 @@ use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::commands::patches;
 use crate::cli::source::{self, Question};
 use crate::cli::ui::Ui;
+use crate::collect::plan::Purpose;
 use crate::failure::{Exit, Failure};
 use crate::model::limits::Limits;
 use crate::model::{GapReason, Kind};
@@ -27,7 +28,7 @@ const KINDS: [(Kind, &[&str]); 8] = [
 
 /// Runs `limits`.
 pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let wanted = wanted(&args.target)?;
+    let wanted = wanted(args.target.as_deref(), args.name.as_deref())?;
     if let (true, Some(name)) = (cluster.all_namespaces, &wanted.name) {
         return Err(Failure::usage("a workload cannot be named across all namespaces")
             .hint(format!("kubectl rca limits {} -n NAMESPACE", wanted.words().unwrap_or_else(|| name.clone()))));
@@ -39,7 +40,7 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui)
     let question = Question {
         namespace,
         all_namespaces: cluster.all_namespaces,
-        limits: true,
+        purpose: Purpose::Amounts,
         sample: args.sample,
         ..Question::default()
     };
@@ -68,16 +69,17 @@ fn order(sort: SortBy) -> Order {
 }
 
 /// Reads `TYPE/NAME`, `TYPE NAME` or `TYPE`.
-fn wanted(words: &[String]) -> Result<Wanted, Failure> {
-    let (kind, name) = match words {
-        [] => return Ok(Wanted::default()),
-        [one] => match one.split_once('/') {
-            Some((kind, name)) => (kind, Some(name)),
-            None => (one.as_str(), None),
-        },
-        [kind, name, ..] => (kind.as_str(), Some(name.as_str())),
+fn wanted(target: Option<&str>, name: Option<&str>) -> Result<Wanted, Failure> {
+    let Some(target) = target else { return Ok(Wanted::default()) };
+    let (word, name) = match (target.split_once('/'), name) {
+        (Some((_, _)), Some(name)) => {
+            return Err(Failure::usage(format!("two names are given, \"{target}\" and \"{name}\""))
+                .hint(format!("kubectl rca limits {target}")));
+        }
+        (Some((word, name)), None) => (word, Some(name)),
+        (None, name) => (target, name),
     };
-    let kind = find(kind).ok_or_else(|| no_such_type(kind, words))?;
+    let kind = find(word).ok_or_else(|| no_such_type(word, name))?;
     if let Some(name) = name {
         source::check_name(&kind.name().to_lowercase(), name)?;
     }
@@ -93,12 +95,11 @@ fn find(word: &str) -> Option<Kind> {
     (group.is_empty() || group == kind.group()).then_some(kind)
 }
 
-fn no_such_type(word: &str, words: &[String]) -> Failure {
-    let failure = Failure::usage(format!("\"{word}\" is no type of workload"))
-        .hint("the types are deployment, statefulset, daemonset, cronjob, job, replicaset, replicationcontroller and pod");
+fn no_such_type(word: &str, name: Option<&str>) -> Failure {
+    let types = "deployment, statefulset, daemonset, cronjob, job, replicaset, replicationcontroller and pod";
+    let failure = Failure::usage(format!("\"{word}\" is no type of workload")).hint(format!("the types are {types}"));
     // A name alone is the likely slip.
-    let lone = words.len() == 1 && !word.contains('/');
-    if lone { failure.hint(format!("kubectl rca limits deployment/{word}")) } else { failure }
+    if name.is_none() { failure.hint(format!("kubectl rca limits deployment/{word}")) } else { failure }
 }
 
 fn not_found(wanted: &Wanted, place: Option<String>, near: &[String]) -> Failure {

@@ -93,14 +93,16 @@ fn text(workload: &WorkloadLimits) -> Option<String> {
     patch.as_object_mut()?.extend(fields);
     let body = String::from_utf8(yaml::write(&patch).ok()?).ok()?;
     let reasons = workload.containers.iter().flat_map(|container| {
-        container.basis.iter().filter(|(field, _)| container.current.get(field) != container.recommended.get(field)).map(
-            |(field, basis)| {
+        container
+            .basis
+            .iter()
+            .filter(|(field, _)| container.current.get(field) != container.recommended.get(field))
+            .map(|(field, basis)| {
                 let after = container.recommended.get(field).map_or("none", String::as_str);
                 let before = container.current.get(field).map_or("none", String::as_str);
                 let text = format!("{}: {} {before} -> {after}: {}", container.name, field.path(), basis.formula);
                 format!("# {}\n", safe::line(&text))
-            },
-        )
+            })
     });
     Some(format!("{HEAD}{}{body}", reasons.collect::<String>()))
 }

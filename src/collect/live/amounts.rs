@@ -28,7 +28,7 @@ pub(super) async fn fetch(client: &ApiClient, plan: &Plan, snapshot: &Snapshot) 
     };
     let (any, revised) = killed.fold((false, false), |(_, revised), pod| (true, revised || has_revisions(&pod.object)));
     let mut kinds = Vec::new();
-    if plan.limits || any {
+    if plan.is_about_amounts() || any {
         kinds.push(AUTOSCALERS);
     }
     if revised {
@@ -85,7 +85,7 @@ pub(super) fn take_in(intake: &mut Intake, plan: &Plan, answers: Answers) {
         match answer {
             Ok(bytes) => add(intake, plural, &bytes),
             Err(RequestError::NotServed | RequestError::NotFound { .. }) => {}
-            Err(RequestError::Forbidden { .. }) if !plan.limits => {}
+            Err(RequestError::Forbidden { .. }) if !plan.is_about_amounts() => {}
             Err(error) => intake.gap(Gap::other(plural, place, None, fetch::reason(&error), &error.to_string())),
         }
     }
@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn of_a_revision_only_the_amounts_are_kept() {
-        let container = json!({"name": "main", "env": [{"name": "A", "value": "b"}], "resources": {"limits": {"memory": "64Mi"}}});
+        let container =
+            json!({"name": "main", "env": [{"name": "A", "value": "b"}], "resources": {"limits": {"memory": "64Mi"}}});
         let revision = json!({"metadata": {"name": "db-1"}, "revision": 3, "data": {"spec": {"template": {"spec": {"containers": [container]}}}}});
         let slim = super::slim(&revision).unwrap();
         assert_eq!(slim["revision"], 3);

@@ -125,7 +125,7 @@ pub(super) type UsageAnswers = Vec<(String, Result<bytes::Bytes, RequestError>)>
 
 /// Reads point samples of usage, if anything is suspicious or amounts are asked about.
 pub(super) async fn usage(client: &ApiClient, plan: &Plan, suspects: &[Suspect]) -> UsageAnswers {
-    if !plan.limits && suspects.iter().all(|suspect| suspect.sample) {
+    if !plan.is_about_amounts() && suspects.iter().all(|suspect| suspect.sample) {
         return Vec::new();
     }
     point_samples(client, &plan.scope.namespaces).await
@@ -162,7 +162,7 @@ pub(super) async fn cadvisor(
     let nodes = pods.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).filter(|node| !node.is_empty());
     let others: BTreeSet<&str> = nodes.filter(|node| !sick.contains(node)).collect();
     let nodes = sick.into_iter().chain(others);
-    let most = if plan.limits { MOST_NODES } else { MAX_NODES };
+    let most = if plan.is_about_amounts() { MOST_NODES } else { MAX_NODES };
     let nodes: Vec<&str> = nodes.take(most).collect();
     cadvisor_of(client, snapshot, &nodes).await
 }

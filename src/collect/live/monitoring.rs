@@ -158,7 +158,7 @@ pub(super) async fn ask(client: &ApiClient, plan: &Plan, systems: &Systems, runs
         Some(within_patience(series(client, plan, base)).await)
     };
     let usage = async {
-        let base = systems.prometheus.as_ref().filter(|_| plan.limits || !runs.is_empty())?;
+        let base = systems.prometheus.as_ref().filter(|_| plan.is_about_amounts() || !runs.is_empty())?;
         Some(usage::ask(client, plan, base, runs).await)
     };
     let (alerts, metrics, usage) = tokio::join!(alerts, metrics, usage);

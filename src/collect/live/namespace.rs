@@ -47,7 +47,7 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot,
 pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intake) -> Result<Snapshot, Failure> {
     let mut suspects = suspicion::containers(intake.snapshot());
     // What a healthy program writes says nothing of amounts.
-    suspects.retain(|suspect| !(plan.limits && suspect.sample));
+    suspects.retain(|suspect| plan.samples_logs() || !suspect.sample);
     let lists = extras::lists(intake.snapshot());
     let downloads = lists.into_iter().map(|list| fetch::start(client, list)).collect();
     let (texts, usage, owners, cadvisor, systems, amounts) = tokio::join!(

@@ -154,7 +154,8 @@ impl Round {
 
 impl Sampled {
     fn progress(&self, passed: Duration, whole: Duration) -> Progress {
-        let memory = self.samples.keys().filter(|labels| labels.get("__name__").is_some_and(|name| name == WORKING_SET));
+        let memory =
+            self.samples.keys().filter(|labels| labels.get("__name__").is_some_and(|name| name == WORKING_SET));
         Progress { passed, whole, containers: memory.count(), rounds: self.rounds }
     }
 
@@ -176,9 +177,8 @@ impl Sampled {
             let millis = pod.timestamp.unwrap_or_else(Timestamp::now).as_millisecond();
             let word = |key: &str| pod.metadata[key].as_str().unwrap_or_default();
             for container in &pod.containers {
-                let labels = |name: &str| {
-                    labels(name, word("namespace"), word("name"), &container.name, "metrics-server")
-                };
+                let labels =
+                    |name: &str| labels(name, word("namespace"), word("name"), &container.name, "metrics-server");
                 if let Ok(memory) = container.usage.memory.parse::<Quantity>() {
                     self.put(labels(WORKING_SET), millis, float(memory.value()));
                 }

@@ -48,14 +48,13 @@ pub(super) fn killed_runs(snapshot: &Snapshot) -> Vec<Run> {
 
 /// Asks for what the plan and the runs call for; an empty answer where nothing does.
 pub(super) async fn ask(client: &ApiClient, plan: &Plan, base: &Base, runs: &[Run]) -> Outcome<Vec<Series>> {
-    let patience = if plan.limits { PATIENCE } else { SHORT_PATIENCE };
+    let patience = if plan.is_about_amounts() { PATIENCE } else { SHORT_PATIENCE };
     let week = async {
-        if plan.limits { a_week(client, &plan.scope.namespaces, base).await } else { Ok(Vec::new()) }
+        if plan.is_about_amounts() { a_week(client, &plan.scope.namespaces, base).await } else { Ok(Vec::new()) }
     };
     let last = futures::future::join_all(runs.iter().map(|run| until_the_end(client, base, run)));
     let late = || (GapReason::Timeout, format!("no answer within {} s", patience.as_secs()));
-    let (week, last) =
-        tokio::time::timeout(patience, async { tokio::join!(week, last) }).await.map_err(|_| late())?;
+    let (week, last) = tokio::time::timeout(patience, async { tokio::join!(week, last) }).await.map_err(|_| late())?;
     let last: Outcome<Vec<Vec<Series>>> = last.into_iter().collect();
     Ok(week?.into_iter().chain(last?.into_iter().flatten()).collect())
 }
@@ -70,9 +69,8 @@ async fn a_week(client: &ApiClient, namespaces: &[String], base: &Base) -> Outco
     };
     let of = format!("{{{within}container!=\"\",container!=\"POD\"}}");
     let memory = format!("max by (namespace, pod, container) (max_over_time({WORKING_SET}{of}[1h]))");
-    let cpu = format!(
-        "max by (namespace, pod, container) (quantile_over_time(0.95, rate({CPU_SECONDS}{of}[5m])[1h:1m]))"
-    );
+    let cpu =
+        format!("max by (namespace, pod, container) (quantile_over_time(0.95, rate({CPU_SECONDS}{of}[5m])[1h:1m]))");
     let range = (end - WINDOW_SECONDS, end, HOUR_SECONDS);
     let (memory, cpu) = tokio::join!(
         ask_range(client, base, WORKING_SET_MAX, &memory, range),

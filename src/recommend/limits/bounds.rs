@@ -12,8 +12,8 @@ use crate::recommend::change::Change;
 use crate::recommend::feasible;
 use crate::recommend::limits::opinion::Advice;
 use crate::scene::access::quota;
-use crate::scene::{ContainerView, Obstacle, Scene};
 use crate::scene::scheduling::fit::Guest;
+use crate::scene::{ContainerView, Obstacle, Scene};
 
 /// What stands in the way of an advice.
 #[derive(Debug, Default)]
@@ -44,11 +44,8 @@ fn new(advice: &[Advice], field: Field) -> Option<Quantity> {
 }
 
 fn set(container: ContainerView<'_>, field: Field) -> Option<Quantity> {
-    let literal = if field.list() == "limits" {
-        container.limit(field.resource())
-    } else {
-        container.request(field.resource())
-    };
+    let literal =
+        if field.list() == "limits" { container.limit(field.resource()) } else { container.request(field.resource()) };
     literal?.parse().ok()
 }
 
@@ -102,7 +99,9 @@ fn ranges(scene: &Scene<'_>, container: ContainerView<'_>, verdicts: &mut Verdic
         if let (Some(ratio), Some((limit, request))) = (ratio, pair) {
             let ok = limit <= request.saturating_ratio(ratio.milli(), 1000);
             let detail = format!("{} is at most {} times the request of {}", limit.cpu(), ratio.cpu(), request.cpu());
-            verdicts.add(what.clone(), ok, detail, || format!("lower the CPU limit with the request, or raise the ratio of {what}"));
+            verdicts.add(what.clone(), ok, detail, || {
+                format!("lower the CPU limit with the request, or raise the ratio of {what}")
+            });
         }
     }
 }
@@ -161,15 +160,24 @@ fn quotas(scene: &Scene<'_>, container: ContainerView<'_>, verdicts: &mut Verdic
 }
 
 /// A larger request needs a node that has it.
-fn nodes<'s>(scene: &'s Scene<'s>, container: ContainerView<'s>, verdicts: &mut Verdicts, before: Quantity, after: Quantity) {
+fn nodes<'s>(
+    scene: &'s Scene<'s>,
+    container: ContainerView<'s>,
+    verdicts: &mut Verdicts,
+    before: Quantity,
+    after: Quantity,
+) {
     let nodes = scene.nodes();
-    let Some(guest) = Guest::new(scene.snapshot, &container.pod.pod.object).filter(|_| nodes.known && after > before) else {
+    let Some(guest) = Guest::new(scene.snapshot, &container.pod.pod.object).filter(|_| nodes.known && after > before)
+    else {
         return;
     };
     let allowed = |node: &&crate::scene::NodeRoom<'_>| {
         guest.obstacles(node).iter().all(|obstacle| matches!(obstacle, Obstacle::Resources | Obstacle::HostPort))
     };
-    let Some(best) = nodes.all.iter().filter(allowed).max_by_key(|node| (node.free("cpu"), node.name())) else { return };
+    let Some(best) = nodes.all.iter().filter(allowed).max_by_key(|node| (node.free("cpu"), node.name())) else {
+        return;
+    };
     let more = after.saturating_sub(before);
     // Its own old pod leaves a node, though not always the best one: what it has there is counted as room.
     let own = container.pod.node() == Some(best.name());
@@ -188,7 +196,9 @@ fn autoscaled(scene: &Scene<'_>, container: ContainerView<'_>, verdicts: &mut Ve
     }
     if let Some((scaler, percent)) = autoscalers::by_share(scene, workload, "cpu").filter(|_| moves) {
         let name = &scaler.name;
-        let detail = format!("`{name}` scales at {percent} % of the requested CPU: with another request it runs another number of replicas");
+        let detail = format!(
+            "`{name}` scales at {percent} % of the requested CPU: with another request it would run another number of replicas"
+        );
         verdicts.add(scaler.short(), true, detail, String::new);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Container;
 
 use crate::model::limits::{Amounts, ContainerLimits, Danger, Field, Number, Seen};
-use crate::model::sizing::{Basis, Verdict};
+use crate::model::sizing::{Basis, Footing, Verdict};
 use crate::model::{Incident, Recommendation, Sizing, State};
 use crate::recommend::autoscalers;
 use crate::recommend::edit::{self, Edit};
@@ -56,13 +56,12 @@ impl<'s> Piece<'s> {
         let current = self.current();
         let mut found = Found::new(self.spec.name.clone(), current.clone(), seen(&usage));
         let health = self.health();
-        match self.incident(incidents) {
-            Some((incident, advice)) => found.killed(incident, advice),
-            None => {
-                let mut opinion = memory::judge(&self.memory_facts(&usage, &current, &health));
-                self.look_again(&book.table, &mut opinion);
-                found.take(self, opinion, |view, advice| bounds::memory(self.scene, view, advice));
-            }
+        if let Some((incident, advice)) = self.incident(incidents) {
+            found.killed(incident, advice);
+        } else {
+            let mut opinion = memory::judge(&self.memory_facts(&usage, &current, &health));
+            self.look_again(&book.table, &mut opinion);
+            found.take(self, opinion, |view, advice| bounds::memory(self.scene, view, advice));
         }
         let opinion = cpu::judge(&self.cpu_facts(&usage, &current, &health));
         found.take(self, opinion, |view, advice| bounds::cpu(self.scene, view, advice));
@@ -156,6 +155,7 @@ impl<'s> Piece<'s> {
             killed_once: health.killed_once,
             heap: self.view.and_then(|view| Words::of(view).heap()),
             advised: autoscalers::target(self.scene, &self.workload.object, &self.spec.name, "memory"),
+            scaled_at: self.scaled_at("memory"),
         }
     }
 
@@ -170,8 +170,15 @@ impl<'s> Piece<'s> {
             throttled: usage.throttled,
             well: health.well,
             advised: autoscalers::target(self.scene, &self.workload.object, &self.spec.name, "cpu"),
+            scaled_at: self.scaled_at("cpu"),
             limit_demanded: bounds::demands_cpu_limit(self.scene, self.workload.namespace()),
         }
+    }
+
+    /// Returns the share of a requested resource at which the workload is scaled.
+    fn scaled_at(&self, resource: &str) -> Option<i64> {
+        let (_, percent) = autoscalers::by_share(self.scene, &self.workload.object, resource)?;
+        Some(i64::from(percent)).filter(|percent| *percent > 0)
     }
 
     /// Returns whether the template says another amount than the pods have: a rollout is under way, or something changes it.
@@ -183,8 +190,13 @@ impl<'s> Piece<'s> {
 }
 
 fn seen(usage: &Usage) -> Seen {
-    let number = |measured: Measured, value, formula| Number { value, formula, inputs: opinion::sampled(&measured) };
-    let peak = |measured: Measured| number(measured, memory::shown(measured.amount), "max of the working set over all replicas");
+    let number = |measured: Measured, value, formula| {
+        let inputs = opinion::sampled(&measured);
+        Number { value, formula, inputs, footing: opinion::footing(&measured) }
+    };
+    let peak = |measured: Measured| {
+        number(measured, memory::shown(measured.amount), "max of the working set over all replicas")
+    };
     let cpu = |measured: Measured| number(measured, measured.amount.cpu(), "P95 of the samples of the busiest replica");
     Seen {
         memory: usage.peak().map(peak),
@@ -196,11 +208,13 @@ fn seen(usage: &Usage) -> Seen {
                 ("periods", format!("{:.0}", periods.all)),
                 ("throttled", format!("{:.0}", periods.throttled)),
             ]),
+            footing: Footing::Samples,
         }),
         kernel_peak: usage.kernel_peak.map(|peak| Number {
             value: memory::shown(peak),
             formula: "the kernel's maximum since the container started, page cache included",
             inputs: BTreeMap::from([("container_memory_max_usage_bytes", peak.value().to_string())]),
+            footing: Footing::Samples,
         }),
     }
 }
@@ -309,10 +323,12 @@ impl Found {
         // The first of the worst; what is wasted is said before what fits.
         let weight = |remark: &Remark| (remark.danger, remark.verdict != Verdict::Fits);
         let worst = self.remarks.iter().rev().max_by_key(|remark| weight(remark));
-        self.limits.verdict = worst.filter(|worst| worst.verdict != Verdict::Fits).map_or(silent, |worst| worst.verdict);
+        self.limits.verdict =
+            worst.filter(|worst| worst.verdict != Verdict::Fits).map_or(silent, |worst| worst.verdict);
         self.limits.danger = worst.map(|worst| worst.danger).unwrap_or_default();
         self.remarks.sort_by_key(|remark| std::cmp::Reverse(weight(remark)));
-        self.limits.notes = self.remarks.into_iter().map(|remark| remark.note).filter(|note| !note.is_empty()).collect();
+        self.limits.notes =
+            self.remarks.into_iter().map(|remark| remark.note).filter(|note| !note.is_empty()).collect();
         let edits: Vec<Edit<'_>> = piece.edit(&self.limits).into_iter().collect();
         self.limits.patch = edit::patch(piece.scene, piece.workload, &edits);
         self.limits

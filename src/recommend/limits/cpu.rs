@@ -32,6 +32,8 @@ pub struct Facts {
     pub well: bool,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
+    /// The share of the requested CPU at which a `HorizontalPodAutoscaler` adds replicas.
+    pub scaled_at: Option<i64>,
     /// What keeps the container from being without a limit: a quota that demands one, a default that would set it.
     pub limit_demanded: Option<String>,
 }
@@ -77,7 +79,11 @@ fn throttled(facts: &Facts, opinion: &mut Opinion) {
     if let Some(who) = &facts.limit_demanded {
         return opinion.remark(Verdict::Throttled, Danger::Medium, format!("{held}; {who} demands a limit: raise it"));
     }
-    opinion.remark(Verdict::Throttled, Danger::Medium, format!("{held}; it needs none where others ask for what they need"));
+    opinion.remark(
+        Verdict::Throttled,
+        Danger::Medium,
+        format!("{held}; it needs none where others ask for what they need"),
+    );
     let periods = format!("{:.0} of {:.0}", periods.throttled, periods.all);
     let inputs = [("limit", limit.literal.clone()), ("throttled", share), ("periods", periods)];
     let formula = "none: CPU is shared by the requests, and a limit only holds back";
@@ -86,7 +92,8 @@ fn throttled(facts: &Facts, opinion: &mut Opinion) {
     if !facts.explicit {
         // The server makes a request of the limit, which would be gone with it.
         let inputs = [("limit", limit.literal.clone())];
-        let basis = opinion::basis(Verdict::Throttled, Footing::Samples, "the request that the limit stood for", inputs);
+        let basis =
+            opinion::basis(Verdict::Throttled, Footing::Samples, "the request that the limit stood for", inputs);
         opinion.advise(Field::RequestsCpu, limit.literal.clone(), basis);
     }
 }
@@ -103,7 +110,12 @@ fn missing(facts: &Facts, opinion: &mut Opinion) {
     let note = "it has no CPU request: it gets what others leave where CPU runs short";
     opinion.remark(Verdict::NoRequest, Danger::Low, note);
     if let Some(used) = facts.used.filter(|used| facts.well && used.samples >= SAMPLES) {
-        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&used), "P95 of the samples, rounded up", inputs(&used));
+        let basis = opinion::basis(
+            Verdict::NoRequest,
+            opinion::footing(&used),
+            "P95 of the samples, rounded up",
+            inputs(&used),
+        );
         opinion.advise(Field::RequestsCpu, rounded(used.amount).cpu(), basis);
     } else if let Some(told) = facts.advised {
         let basis = opinion::basis(Verdict::NoRequest, Footing::Samples, "autoscaler", [("autoscaler", told.cpu())]);
@@ -114,15 +126,18 @@ fn missing(facts: &Facts, opinion: &mut Opinion) {
 /// From samples of a day or more, the request follows what was used.
 fn resized(facts: &Facts, opinion: &mut Opinion) {
     let (Some(request), Some(used)) = (&facts.request, &facts.used) else { return };
-    let need = rounded(used.amount);
+    // Replicas that are added at a share of the request use that share.
+    let need = rounded(used.amount.saturating_ratio(100, facts.scaled_at.map_or(100, |share| share.min(100))));
     let too_low = need > request.value.saturating_ratio(125, 100);
     let too_high = request.value >= need.saturating_mul(2) && request.value.saturating_sub(need) >= WORTH;
     if !used.days || !facts.well || !(too_low || too_high) {
         return;
     }
-    let (verdict, danger) = if too_low { (Verdict::RequestLow, Danger::Low) } else { (Verdict::Oversized, Danger::None) };
+    let (verdict, danger) =
+        if too_low { (Verdict::RequestLow, Danger::Low) } else { (Verdict::Oversized, Danger::None) };
     let word = if too_low { "" } else { " only" };
-    let note = format!("it asks for {} of CPU and uses{word} {} in 95 of 100 samples", request.literal, used.amount.cpu());
+    let note =
+        format!("it asks for {} of CPU and uses{word} {} in 95 of 100 samples", request.literal, used.amount.cpu());
     opinion.remark(verdict, danger, note);
     // A limit bounds what a request may be.
     let most = facts.limit.as_ref().map(|limit| limit.value);
@@ -132,10 +147,14 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     }
     let mut inputs = inputs(used);
     inputs.insert("request", request.literal.clone());
-    let mut formula = "P95 of the samples, rounded up".to_owned();
+    inputs.extend(facts.scaled_at.map(|share| ("scaled at", format!("{share} %"))));
+    let mut formula = match facts.scaled_at {
+        Some(_) => "P95 of the samples / share at which it is scaled, rounded up",
+        None => "P95 of the samples, rounded up",
+    };
     if let Some(limit) = facts.limit.as_ref().filter(|limit| limit.value == need) {
         inputs.insert("limit", limit.literal.clone());
-        formula = "min(P95 of the samples, limit)".to_owned();
+        formula = "limit, as P95 of the samples is no less";
     }
     let basis = opinion::basis(verdict, opinion::footing(used), formula, inputs);
     opinion.advise(Field::RequestsCpu, need.cpu(), basis);

@@ -34,6 +34,8 @@ pub struct Facts {
     pub heap: Option<Heap>,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
+    /// The share of the requested memory at which a `HorizontalPodAutoscaler` adds replicas.
+    pub scaled_at: Option<i64>,
 }
 
 /// Judges the memory of a container that is not being killed.
@@ -92,15 +94,17 @@ fn missing_limit(facts: &Facts, opinion: &mut Opinion) {
     let mut inputs = inputs(&peak);
     inputs.extend(facts.request.as_ref().map(|request| ("request", request.literal.clone())));
     inputs.extend(facts.heap.as_ref().map(|heap| ("heap", format!("{}={}", heap.flag, heap.value))));
-    let basis = opinion::basis(Verdict::NoLimit, opinion::footing(&peak), formula(facts), inputs);
+    let basis =
+        opinion::basis(Verdict::NoLimit, opinion::footing(&peak), formula(facts, facts.request.is_some()), inputs);
     opinion.advise(Field::LimitsMemory, limit.mem(), basis);
 }
 
 /// Names what else bounds a number from below.
-fn formula(facts: &Facts) -> String {
+fn formula(facts: &Facts, request: bool) -> String {
     let mut terms = vec!["1.15 × peak"];
-    terms.extend(facts.request.as_ref().filter(|_| facts.limit.is_none()).map(|_| "request"));
+    terms.extend(request.then_some("request"));
     terms.extend(for_heap(facts).map(|_| "heap / 0.75"));
+    terms.extend(facts.scaled_at.filter(|_| !request).map(|_| "peak / share at which it is scaled"));
     let terms = if terms.len() == 1 { terms.concat() } else { format!("max({})", terms.join(", ")) };
     format!("{terms}, rounded up")
 }
@@ -120,7 +124,8 @@ fn missing_request(facts: &Facts, opinion: &mut Opinion) {
     let note = "it has no memory request: it gets any node, and is evicted first where memory runs short";
     opinion.remark(Verdict::NoRequest, Danger::Medium, note);
     if let Some(peak) = facts.peak.filter(|_| facts.well) {
-        let basis = opinion::basis(Verdict::NoRequest, opinion::footing(&peak), "1.15 × peak, rounded up", inputs(&peak));
+        let basis =
+            opinion::basis(Verdict::NoRequest, opinion::footing(&peak), "1.15 × peak, rounded up", inputs(&peak));
         opinion.advise(Field::RequestsMemory, need(&peak).mem(), basis);
     } else if let Some(told) = facts.advised {
         let inputs = [("autoscaler", shown(told))];
@@ -144,14 +149,21 @@ fn low(facts: &Facts, opinion: &mut Opinion) {
 
 fn oversized(facts: &Facts, opinion: &mut Opinion) {
     let (Some(request), Some(peak)) = (&facts.request, &facts.peak) else { return };
-    let need = need(peak).max(for_heap(facts).unwrap_or_default());
+    // Replicas that are added at a share of the request use that share.
+    let scaled = facts.scaled_at.map(|share| rounded(peak.amount.saturating_ratio(100, share)));
+    let need = need(peak).max(for_heap(facts).unwrap_or_default()).max(scaled.unwrap_or_default());
     let far = request.value >= need.saturating_ratio(FAR_PERCENT, 100);
     if !far || request.value.saturating_sub(need) < WORTH || !facts.well {
         return;
     }
     if !peak.days || facts.killed_once {
-        let why = if facts.killed_once { "it was killed for want of memory before" } else { "a day of samples would tell what it needs" };
-        let note = format!("{} of the {} of memory that it asks for were in use; {why}", shown(peak.amount), request.literal);
+        let why = if facts.killed_once {
+            "it was killed for want of memory before"
+        } else {
+            "a day of samples would tell what it needs"
+        };
+        let note =
+            format!("{} of the {} of memory that it asks for were in use; {why}", shown(peak.amount), request.literal);
         // Nothing is said of it yet.
         return opinion.remark(Verdict::Fits, Danger::None, note);
     }
@@ -159,7 +171,8 @@ fn oversized(facts: &Facts, opinion: &mut Opinion) {
     opinion.remark(Verdict::Oversized, Danger::None, note);
     let mut inputs = inputs(peak);
     inputs.insert("request", request.literal.clone());
-    let basis = opinion::basis(Verdict::Oversized, opinion::footing(peak), formula(facts), inputs);
+    inputs.extend(facts.scaled_at.map(|share| ("scaled at", format!("{share} %"))));
+    let basis = opinion::basis(Verdict::Oversized, opinion::footing(peak), formula(facts, false), inputs);
     // What is asked for in full stays so, unless a heap would shrink with the limit.
     let equal = facts.explicit && facts.limit.as_ref().is_some_and(|limit| limit.value == request.value);
     let grows = facts.heap.as_ref().is_some_and(|heap| matches!(heap.bound, Bound::Percent(_)));

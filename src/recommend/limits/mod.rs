@@ -22,15 +22,11 @@ use crate::recommend::edit::{self, Edit};
 use crate::recommend::owner;
 use crate::scene::{PodView, Role, Scene, Workload};
 use container::Piece;
-use wanted::Filter;
 use usage::Book;
+use wanted::Filter;
 
 /// Reviews the workloads in scope that a filter lets through, given the incidents that were found.
-pub fn review<'s>(
-    scene: &'s Scene<'s>,
-    incidents: &[Incident],
-    wanted: &Filter,
-) -> Vec<WorkloadLimits> {
+pub fn review<'s>(scene: &'s Scene<'s>, incidents: &[Incident], wanted: &Filter) -> Vec<WorkloadLimits> {
     let book = Book::new(scene);
     let all = scene.workloads().iter().filter(|workload| wanted.lets(&workload.object));
     all.filter_map(|workload| of_workload(scene, &book, incidents, workload)).collect()
@@ -86,9 +82,10 @@ fn of_workload<'s>(
     let replicas = replicas(scene, workload);
     let edits: Vec<Edit<'_>> = found.iter().filter_map(|(piece, limits)| piece.edit(limits)).collect();
     let costs = found.iter().fold(Costs::default(), |sum, (piece, limits)| sum.plus(costs(piece, limits, book)));
-    let temporary = found.iter().find(|(_, limits)| limits.is_changed()).and_then(|(piece, limits)| {
-        owner::elsewhere(scene, workload, piece.role, &fields(&piece.spec.name, limits))
-    });
+    let temporary = found
+        .iter()
+        .find(|(_, limits)| limits.is_changed())
+        .and_then(|(piece, limits)| owner::elsewhere(scene, workload, piece.role, &fields(&piece.spec.name, limits)));
     Some(WorkloadLimits {
         object: workload.object.clone(),
         replicas,
@@ -104,7 +101,7 @@ fn of_workload<'s>(
     })
 }
 
-/// Names what is to be changed: `resources.limits.memory of `main``.
+/// Names what is to be changed of a container: its paths, and its name.
 fn fields(name: &str, limits: &ContainerLimits) -> String {
     let changed = Field::ALL.into_iter().filter(|field| limits.current.get(field) != limits.recommended.get(field));
     let paths: Vec<String> = changed.map(|field| format!("resources.{}", field.path())).collect();

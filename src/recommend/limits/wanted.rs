@@ -61,7 +61,9 @@ impl Wanted {
     pub fn near(&self, scene: &Scene<'_>) -> Vec<String> {
         let (Some(kind), Some(name)) = (self.kind, &self.name) else { return Vec::new() };
         let of_kind = scene.workloads().iter().map(|workload| &workload.object).filter(|object| object.is(kind));
-        let near = of_kind.map(|object| &object.name).filter(|other| strsim::damerau_levenshtein(other, name) <= 3 || other.contains(name.as_str()));
+        let near = of_kind
+            .map(|object| &object.name)
+            .filter(|other| strsim::damerau_levenshtein(other, name) <= 3 || other.contains(name.as_str()));
         let mut names: Vec<String> = near.cloned().collect();
         names.sort();
         names.dedup();

@@ -154,6 +154,8 @@ struct NumberDto<'a> {
     value: &'a str,
     formula: &'static str,
     inputs: &'a BTreeMap<&'static str, String>,
+    /// What it rests on: `from-samples` or `from-days`.
+    confidence: &'static str,
 }
 
 /// What all replicas ask for: the sum of the requests of the containers, a limit counting where there is no request.
@@ -271,7 +273,8 @@ fn amounts_dto(amounts: &Amounts) -> AmountsDto<'_> {
 }
 
 fn number_dto(number: &Number) -> NumberDto<'_> {
-    NumberDto { value: &number.value, formula: number.formula, inputs: &number.inputs }
+    let confidence = number.footing.as_str();
+    NumberDto { value: &number.value, formula: number.formula, inputs: &number.inputs, confidence }
 }
 
 fn cost_dto(costs: Costs, formula: &'static str, inputs: BTreeMap<&'static str, String>) -> CostDto {
@@ -279,11 +282,7 @@ fn cost_dto(costs: Costs, formula: &'static str, inputs: BTreeMap<&'static str, 
     CostDto {
         formula,
         inputs,
-        cpu: SumDto {
-            requested: requested.cpu.cpu(),
-            recommended: recommended.cpu.cpu(),
-            unused: unused.cpu.cpu(),
-        },
+        cpu: SumDto { requested: requested.cpu.cpu(), recommended: recommended.cpu.cpu(), unused: unused.cpu.cpu() },
         memory: SumDto {
             requested: requested.memory.mem(),
             recommended: recommended.memory.mem(),

@@ -5,7 +5,7 @@ use super::page::{Page, Span};
 use super::table::{self, Cell};
 use super::words::count;
 use crate::model::limits::{ContainerLimits, Cost, Danger, Field, Limits, WorkloadLimits};
-use crate::model::sizing::Verdict;
+use crate::model::sizing::{Check, Footing, Verdict};
 use crate::model::{Kind, ObjectRef};
 use crate::quantity::Quantity;
 use crate::render::look::{Ink, Look};
@@ -152,8 +152,15 @@ fn one(page: &mut Page, container: &ContainerLimits) {
         arithmetic(page, container, field);
     }
     let all = page.look.wide;
-    for check in container.checks.iter().filter(|check| all || !check.ok) {
-        let word = if check.ok { "fits" } else { "does not fit" };
+    let changed = container.is_changed();
+    // What scales by a request that changes is worth a thought, though it forbids nothing.
+    let scales = |check: &Check| changed && check.what.starts_with("horizontalpodautoscaler/");
+    for check in container.checks.iter().filter(|check| all || !check.ok || scales(check)) {
+        let word = match check.ok {
+            true if scales(check) => "mind",
+            true => "fits",
+            false => "does not fit",
+        };
         let text = page.look.line(&format!("{word}: {}: {}", check.what, check.detail)).into_owned();
         let lead = [(Ink::Plain, "    ")];
         page.hang(&lead, &lead, Ink::Dim, &text, 2);
@@ -226,7 +233,7 @@ fn sum(page: &mut Page, limits: &Limits) {
         [] => "nothing was measured: metrics-server and Prometheus did not answer or know none of these containers; \
                with rights to nodes/proxy, --kubelet-metrics asks the kubelets"
             .to_owned(),
-        sources => format!("measured by {}; {}", sources.join(" and "), reach(limits)),
+        sources => format!("measured by {}; {}", sources.join(", "), reach(limits)),
     };
     page.prose(&[], Ink::Dim, &source);
 }
@@ -235,8 +242,8 @@ fn sum(page: &mut Page, limits: &Limits) {
 fn reach(limits: &Limits) -> &'static str {
     let numbers = limits.workloads.iter().flat_map(|workload| &workload.containers);
     let windows = numbers.filter_map(|container| container.seen.memory.as_ref());
-    if windows.clone().any(|number| number.inputs.get("window").is_some_and(|window| window.ends_with('d'))) {
-        return "what is asked for too much is told from a day of samples on";
+    if windows.clone().any(|number| number.footing == Footing::Days) {
+        return "what may shrink is told of those with a day of samples";
     }
     if windows.clone().any(|number| number.inputs.contains_key("window")) {
         return "a day of samples, as in Prometheus, would tell what may shrink";

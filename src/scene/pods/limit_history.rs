@@ -56,7 +56,7 @@ fn before(container: ContainerView<'_>) -> Vec<Option<Limit<'_>>> {
     older.into_iter().map(|(_, set)| limit(set)).collect()
 }
 
-/// Returns the limits of the older revisions of a StatefulSet or DaemonSet, which are kept as ControllerRevisions.
+/// Returns the limits of the older revisions of a StatefulSet or DaemonSet, which are kept as `ControllerRevision`s.
 fn kept_revisions(container: ContainerView<'_>) -> Vec<Option<Limit<'_>>> {
     let pod = container.pod;
     let owner = &pod.workload().object;
