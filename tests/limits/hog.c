@@ -29,6 +29,7 @@
 #define STEPS_A_SECOND 20
 #define MAX_WORKERS 16
 #define MEBI (1L << 20)
+#define ROOM (1L << 36) /* more than a leak can fill */
 
 static char **arguments;
 static char *last_taken;
@@ -66,10 +67,15 @@ static void touch(char *from, long size) {
         from[at] = (char)(at / PAGE + 1);
 }
 
-static void grow(long size, double seconds) {
-    char *taken = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (taken == MAP_FAILED)
+static char *reserve(long size) {
+    char *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
         die("mmap");
+    return room;
+}
+
+static void grow(long size, double seconds) {
+    char *taken = reserve(size);
     long steps = (long)(seconds * STEPS_A_SECOND) + 1, step = (size / steps + PAGE) / PAGE * PAGE;
     for (long at = 0; at < size; at += step) {
         touch(taken + at, at + step < size ? step : size - at);
@@ -79,9 +85,22 @@ static void grow(long size, double seconds) {
     last_size = size;
 }
 
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+/* By the clock, so that a busy machine does not make it slower. */
 static void leak(long a_second) {
-    for (;;)
-        grow(a_second, 1.0 - 1.0 / STEPS_A_SECOND);
+    char *taken = reserve(ROOM);
+    double start = now();
+    for (long done = 0; done < ROOM;) {
+        long due = (long)((now() - start) * a_second) / PAGE * PAGE;
+        touch(taken + done, due - done);
+        done = due;
+        nap(1.0 / STEPS_A_SECOND);
+    }
 }
 
 static void fill(const char *path, long size, double seconds) {

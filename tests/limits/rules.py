@@ -7,11 +7,11 @@ MEBI = 2**20
 # A second look is taken after so many seconds of a life without trouble, and again until it has something to say.
 SECOND_LOOK = 60
 # Nobody answers an alert at once; what is measured every ten seconds has been by then.
-REACTION = 20
+REACTION = 30
 # After so long without a sign of life, one asks what is wrong.
 PATIENCE = 15
 # Without anything to say until then, what it has is right.
-CONTENT = 150
+CONTENT = 240
 
 
 def mebi(limit):
