@@ -104,18 +104,18 @@ impl Ui {
     }
 }
 
-/// `sampling [######--------------] 36s of 120s, 12 containers; Ctrl-C: enough`.
+/// `sampling [######--------------] 36s of 120s, 12 pods; Ctrl-C: enough`.
 fn progress_line(progress: Progress) -> String {
     const WIDTH: usize = 20;
     let (passed, whole) = (progress.passed.as_secs(), progress.whole.as_secs().max(1));
     let share = (progress.passed.as_millis() * WIDTH as u128 / progress.whole.as_millis().max(1)).min(WIDTH as u128);
     let done = usize::try_from(share).unwrap_or(WIDTH);
     let bar = format!("{}{}", "#".repeat(done), "-".repeat(WIDTH - done));
-    let containers = match progress.containers {
-        1 => "1 container".to_owned(),
-        several => format!("{several} containers"),
+    let pods = match progress.pods {
+        1 => "1 pod".to_owned(),
+        several => format!("{several} pods"),
     };
-    format!("sampling [{bar}] {passed}s of {whole}s, {containers}; Ctrl-C: enough")
+    format!("sampling [{bar}] {passed}s of {whole}s, {pods}; Ctrl-C: enough")
 }
 
 fn width() -> usize {

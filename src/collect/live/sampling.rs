@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub struct Progress {
     pub passed: Duration,
     pub whole: Duration,
-    pub containers: usize,
+    pub pods: usize,
     pub rounds: usize,
 }
 
@@ -156,7 +156,8 @@ impl Sampled {
     fn progress(&self, passed: Duration, whole: Duration) -> Progress {
         let memory =
             self.samples.keys().filter(|labels| labels.get("__name__").is_some_and(|name| name == WORKING_SET));
-        Progress { passed, whole, containers: memory.count(), rounds: self.rounds }
+        let places: BTreeSet<_> = memory.map(|labels| (labels.get("namespace"), labels.get("pod"))).collect();
+        Progress { passed, whole, pods: places.len(), rounds: self.rounds }
     }
 
     fn add(&mut self, round: &Round) {
@@ -193,8 +194,8 @@ impl Sampled {
         for line in cadvisor::lines_in(text, &[WORKING_SET, CPU_SECONDS]) {
             let millis = line.millis.unwrap_or_else(|| Timestamp::now().as_millisecond());
             let (namespace, pod, container) = (line.label("namespace"), line.label("pod"), line.label("container"));
-            // Whole pods are counted, too.
-            if !matches!(container, "" | "POD") {
+            // A kubelet may tell of whole pods only.
+            if container != "POD" {
                 self.put(labels(line.name, namespace, pod, container, "kubelet"), millis, line.value);
             }
         }

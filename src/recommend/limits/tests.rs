@@ -188,6 +188,25 @@ fn page_cache_that_the_kernel_counted_is_no_need() {
 }
 
 #[test]
+fn a_pod_that_is_measured_as_a_whole_tells_of_its_only_container() {
+    let line = |container: &str, bytes: i64| {
+        format!(
+            "container_memory_working_set_bytes{{container=\\\"{container}\\\",namespace=\\\"shop\\\",pod=\\\"cart-1-x\\\"}} {bytes}"
+        )
+    };
+    let seen = |lines: &str| {
+        let yaml = WORLD.yaml().replacen("objects:", &format!("cadvisor: {{worker-1: \"{lines}\"}}\nobjects:"), 1);
+        let snapshot =
+            capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        let limits = analyse::limits(&snapshot, &Wanted::default(), Order::Risk).expect("workloads");
+        limits.workloads[0].containers[0].seen.memory.clone().map(|number| number.value)
+    };
+    assert_eq!(seen(&line("", 64 << 20)).as_deref(), Some("64Mi"));
+    let both = format!("{}\\n{}", line("", 64 << 20), line("main", 60 << 20));
+    assert_eq!(seen(&both).as_deref(), Some("60Mi"));
+}
+
+#[test]
 fn a_request_that_equals_the_limit_shrinks_with_it_unless_a_heap_would_too() {
     let world = World {
         resources: "{requests: {memory: 1Gi}, limits: {memory: 1Gi}}",

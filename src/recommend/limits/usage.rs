@@ -9,10 +9,10 @@ use crate::model::telemetry::{CPU_CORES, CPU_SECONDS};
 use crate::model::{ObjectRef, Series};
 use crate::quantity::Quantity;
 use crate::recommend::samples::{Address, Table};
-use crate::scene::Scene;
 use crate::scene::pods::owners;
 use crate::scene::signals::cadvisor;
 use crate::scene::signals::throttling::{self, Periods};
+use crate::scene::{Role, Scene};
 
 /// The most memory that the kernel counted, page cache included.
 const KERNEL_PEAK: &str = "container_memory_max_usage_bytes";
@@ -56,6 +56,8 @@ pub struct Usage {
 #[derive(Debug, Default)]
 pub struct Book<'s> {
     of: BTreeMap<(&'s ObjectRef, &'s str), Usage>,
+    /// Of the only containers of pods that were measured as a whole.
+    whole: BTreeMap<(&'s ObjectRef, &'s str), Usage>,
     /// The same by container.
     pub table: Table<'s>,
 }
@@ -83,6 +85,17 @@ impl Timeline {
 }
 
 impl Usage {
+    /// Takes over what was measured of the pod as a whole, where nobody measured the container itself.
+    fn complete(&mut self, whole: Self) {
+        if self.memory.slots.is_empty() {
+            self.memory = whole.memory;
+        }
+        if self.cpu.slots.is_empty() {
+            self.cpu = whole.cpu;
+        }
+        self.kernel_peak = self.kernel_peak.or(whole.kernel_peak);
+    }
+
     /// Returns the largest working set.
     pub fn peak(&self) -> Option<Measured> {
         let most = self.memory.slots.values().copied().max_by(f64::total_cmp)?;
@@ -118,6 +131,9 @@ impl<'s> Book<'s> {
         let series = scene.snapshot.metrics.iter().flatten();
         series.for_each(|series| book.series(&names, series));
         book.kernel(scene, &names);
+        for (key, whole) in std::mem::take(&mut book.whole) {
+            book.of.entry(key).or_default().complete(whole);
+        }
         Self { table, ..book }
     }
 
@@ -127,8 +143,11 @@ impl<'s> Book<'s> {
     }
 
     fn entry(&mut self, names: &Names<'s>, (namespace, pod, container): Address<'s>) -> Option<&mut Usage> {
-        let workload = names.workload(namespace, pod).filter(|_| !container.is_empty() && container != "POD")?;
-        Some(self.of.entry((workload, container)).or_default())
+        match container {
+            "" => Some(self.whole.entry(*names.lone.get(&(namespace, pod))?).or_default()),
+            "POD" => None,
+            _ => Some(self.of.entry((names.workload(namespace, pod)?, container)).or_default()),
+        }
     }
 
     fn point_samples(&mut self, scene: &'s Scene<'s>, names: &Names<'s>) {
@@ -190,6 +209,8 @@ fn rates(samples: &[(f64, f64)]) -> Vec<(f64, f64)> {
 /// Which pod belongs to which workload, also by the name that a pod had.
 struct Names<'s> {
     pods: BTreeMap<(&'s str, &'s str), &'s ObjectRef>,
+    /// The container of each pod that has only one.
+    lone: BTreeMap<(&'s str, &'s str), (&'s ObjectRef, &'s str)>,
     /// What names its pods `<this>-<hash>`.
     makers: BTreeMap<(&'s str, &'s str), &'s ObjectRef>,
     /// StatefulSets, which number their pods, and CronJobs, which number their Jobs.
@@ -199,6 +220,12 @@ struct Names<'s> {
 impl<'s> Names<'s> {
     fn new(scene: &'s Scene<'s>) -> Self {
         let pods = scene.pods().map(|pod| ((pod.namespace(), pod.name()), &pod.workload().object)).collect();
+        let lone = scene.pods().filter_map(|pod| {
+            let mut running = pod.containers().filter(|container| container.role != Role::Init);
+            let only = running.next().filter(|_| running.next().is_none())?;
+            Some(((pod.namespace(), pod.name()), (&pod.workload().object, only.name())))
+        });
+        let lone = lone.collect();
         let of_kind = |kinds: &'static [&'static str]| {
             let workloads = scene.workloads().iter().map(|workload| &workload.object);
             let named = workloads.filter(|object| kinds.contains(&object.kind.as_str()));
@@ -209,7 +236,7 @@ impl<'s> Names<'s> {
             Some(((set.object.namespace(), set.object.name()), &scene.workload(&above)?.object))
         });
         let makers = of_kind(&["DaemonSet", "Job", "ReplicaSet"]).chain(sets).collect();
-        Self { pods, makers, counters: of_kind(&["StatefulSet", "CronJob"]).collect() }
+        Self { pods, lone, makers, counters: of_kind(&["StatefulSet", "CronJob"]).collect() }
     }
 
     fn workload(&self, namespace: &str, pod: &str) -> Option<&'s ObjectRef> {

@@ -63,7 +63,7 @@ impl Wanted {
         let of_kind = scene.workloads().iter().map(|workload| &workload.object).filter(|object| object.is(kind));
         let near = of_kind
             .map(|object| &object.name)
-            .filter(|other| strsim::damerau_levenshtein(other, name) <= 3 || other.contains(name.as_str()));
+            .filter(|other| strsim::damerau_levenshtein(other, name) <= 2 || other.contains(name.as_str()));
         let mut names: Vec<String> = near.cloned().collect();
         names.sort();
         names.dedup();
