@@ -20,7 +20,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::store::HasMeta as _;
 use super::{Change, Coverage, Kind, SecretKeys, Store, Stored};
+use crate::json::Json;
 
 /// An object of a kind that is not in the table, such as a custom owner.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -60,11 +62,17 @@ macro_rules! stores {
             ///
             /// # Errors
             /// When it does not have the shape of its kind.
-            pub fn insert(&mut self, kind: Kind, value: Value, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
+            pub fn insert(&mut self, kind: Kind, value: Json<'_>, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
                 match kind {
                     $(Kind::$kind => self.$field.push(Stored { object: $type::deserialize(value)?, changes, raw }),)*
                 }
                 Ok(())
+            }
+
+            /// Adds the objects of another collection, in their order.
+            pub fn append(&mut self, other: Self) {
+                $(self.$field.append(other.$field);)*
+                self.custom.append(other.custom);
             }
 
             /// Returns where objects of this kind were looked for.
@@ -85,6 +93,16 @@ macro_rules! stores {
             /// Returns how many objects of this kind there are.
             pub fn count(&self, kind: Kind) -> usize {
                 match kind { $(Kind::$kind => self.$field.len(),)* }
+            }
+
+            /// Returns the names of the objects of this kind in a namespace.
+            pub fn names(&self, kind: Kind, namespace: &str) -> Vec<&str> {
+                match kind { $(Kind::$kind => self.$field.in_namespace(namespace).map(|item| item.object.name()).collect(),)* }
+            }
+
+            /// Returns the namespaces that hold an object of this kind and name.
+            pub fn places(&self, kind: Kind, name: &str) -> Vec<&str> {
+                match kind { $(Kind::$kind => self.$field.iter().filter(|item| item.object.name() == name).map(|item| item.object.namespace()).collect(),)* }
             }
 
             /// Iterates over the pruned JSON of this kind, where it was kept.
@@ -146,7 +164,7 @@ impl Objects {
     /// When it has no usable metadata.
     pub fn insert_custom(
         &mut self,
-        value: Value,
+        value: Json<'_>,
         changes: Vec<Change>,
         raw: Option<Box<RawValue>>,
     ) -> Result<(), serde_json::Error> {
