@@ -60,6 +60,6 @@ impl Change<'_> {
     /// Returns why the object has to be changed elsewhere, and where.
     pub fn elsewhere(&self, scene: &Scene<'_>) -> Option<String> {
         let field = format!("resources.limits.memory of `{}`", self.container.name());
-        owner::elsewhere(scene, self.container.pod.workload(), self.container.role, &field)
+        owner::elsewhere(scene, self.container.pod.workload(), self.container.role, self.container.name(), &field)
     }
 }

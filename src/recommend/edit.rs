@@ -23,9 +23,10 @@ pub fn list(role: Role) -> &'static str {
 
 /// Returns the strategic merge patch; `None` where nothing changes, or nothing can be changed in this object.
 pub fn patch(scene: &Scene<'_>, workload: &Workload<'_>, edits: &[Edit<'_>]) -> Option<Value> {
-    let root = owner::root(scene, workload, edits.first()?.role)?;
+    let edits = || edits.iter().filter(|edit| owner::has(workload, edit.name));
+    let root = owner::root(scene, workload, edits().next()?.role)?;
     let mut lists = Map::new();
-    for edit in edits {
+    for edit in edits() {
         let entry = json!({"name": edit.name, "resources": resources(edit)});
         let list = lists.entry(list(edit.role)).or_insert_with(|| json!([]));
         list.as_array_mut()?.push(entry);
@@ -49,7 +50,8 @@ pub fn commands(scene: &Scene<'_>, workload: &Workload<'_>, edits: &[Edit<'_>]) 
     let is_pod = object.is(Kind::Pod);
     let takes_away = edits.iter().any(|edit| edit.fields.iter().any(|(_, amount)| amount.is_none()));
     if !is_pod && !takes_away {
-        return edits.iter().map(|edit| set_resources(workload, edit)).collect();
+        let own = edits.iter().filter(|edit| owner::has(workload, edit.name));
+        return own.map(|edit| set_resources(workload, edit)).collect();
     }
     let (kind, patch) = (object.kind.to_lowercase(), patch.to_string());
     let mut words = vec!["kubectl", "-n", object.namespace(), "patch", &kind, &object.name];

@@ -35,6 +35,18 @@ impl Growth {
     }
 }
 
+/// Writes how long more memory lasts with two units, as one would be a third off: `116s`, `7m 16s`, `6h 24m`, `3d 4h`.
+pub fn lasting(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let (whole, unit, rest, part) = match seconds {
+        ..120 => return format!("{seconds}s"),
+        ..7200 => (seconds / 60, "m", seconds % 60, "s"),
+        ..172_800 => (seconds / 3600, "h", seconds % 3600 / 60, "m"),
+        _ => (seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
+    };
+    if rest == 0 { format!("{whole}{unit}") } else { format!("{whole}{unit} {rest}{part}") }
+}
+
 /// Cuts a float to a whole number that is not negative; what is no number is nothing.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, as it should")]
 fn whole(number: f64) -> i64 {

@@ -180,12 +180,12 @@ fn leak(facts: &Facts) -> Option<Estimate> {
     estimate.footing = Footing::Samples;
     estimate.inputs.insert("growth", format!("{}/h", mebi(growth.an_hour())));
     estimate.inputs.insert("more", more.mem());
-    estimate.inputs.insert("lasts", fresh::span(growth.lasts(more)));
+    estimate.inputs.insert("lasts", growth::lasting(growth.lasts(more)));
     estimate.instead = Some(format!(
         "it grows by {} an hour for as long as it lives: a limit of {} would last {} longer",
         mebi(growth.an_hour()),
         next.mem(),
-        fresh::span(growth.lasts(more))
+        growth::lasting(growth.lasts(more))
     ));
     Some(estimate)
 }

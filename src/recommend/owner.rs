@@ -1,5 +1,6 @@
 //! The object that a person edits: where its pods' spec stands, what can be changed in it, and who writes it again.
 
+use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::model::store::HasMeta as _;
@@ -24,9 +25,24 @@ fn resizes(scene: &Scene<'_>, object: &ObjectRef, role: Role) -> bool {
         && minor(scene.snapshot.server.as_deref()).is_some_and(|minor| minor >= RESIZE)
 }
 
-/// Returns why an object has to be changed elsewhere, and where; `fields` names what is to be changed.
-pub fn elsewhere(scene: &Scene<'_>, workload: &Workload<'_>, role: Role, fields: &str) -> Option<String> {
+/// Returns whether a container stands in a workload's template; others are put into its pods when they are created.
+pub fn has(workload: &Workload<'_>, name: &str) -> bool {
+    let containers = |template: &PodSpec| {
+        let mut all = template.containers.iter().chain(template.init_containers.iter().flatten());
+        all.any(|container| container.name == name)
+    };
+    workload.template.is_none_or(containers)
+}
+
+/// Returns why a container has to be changed elsewhere, and where; `fields` names what is to be changed.
+pub fn elsewhere(scene: &Scene<'_>, workload: &Workload<'_>, role: Role, name: &str, fields: &str) -> Option<String> {
     let object = &workload.object;
+    if !has(workload, name) {
+        let object = object.short();
+        return Some(format!(
+            "`{name}` is not in {object}: set {fields} where it is put into the pods, as by a webhook"
+        ));
+    }
     if object.is(Kind::Job) {
         return Some(format!("the template of a Job cannot be changed: make it anew with another {fields}"));
     }

@@ -211,7 +211,7 @@ metrics: {status: success, data: {resultType: matrix, result: [{metric: {__name_
     assert_eq!(sizing.basis.verdict, Verdict::Leak, "{summary}");
     assert_eq!((sizing.changes.len(), sizing.patch), (0, None));
     assert!(summary.starts_with("find the leak in `main`: it grows by 10"), "{summary}");
-    assert!(summary.contains("a limit of 128Mi would last 6h longer"), "{summary}");
+    assert!(summary.contains("a limit of 128Mi would last 6h 21m longer"), "{summary}");
 }
 
 #[test]

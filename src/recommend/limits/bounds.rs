@@ -2,10 +2,10 @@
 
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem};
 
-use crate::model::Stored;
 use crate::model::limits::Field;
 use crate::model::sizing::Check;
 use crate::model::store::HasMeta as _;
+use crate::model::{Kind, Stored};
 use crate::quantity::Quantity;
 use crate::recommend::autoscalers;
 use crate::recommend::change::Change;
@@ -175,12 +175,14 @@ fn nodes<'s>(
     let allowed = |node: &&crate::scene::NodeRoom<'_>| {
         guest.obstacles(node).iter().all(|obstacle| matches!(obstacle, Obstacle::Resources | Obstacle::HostPort))
     };
-    let Some(best) = nodes.all.iter().filter(allowed).max_by_key(|node| (node.free("cpu"), node.name())) else {
-        return;
-    };
+    let mut candidates: Vec<_> = nodes.all.iter().filter(allowed).collect();
+    candidates.sort_by_key(|node| (node.free("cpu"), node.name()));
+    // A DaemonSet's pods go to all of them.
+    let everywhere = container.pod.workload().object.is(Kind::DaemonSet);
+    let Some(best) = (if everywhere { candidates.first() } else { candidates.last() }) else { return };
     let more = after.saturating_sub(before);
-    // Its own old pod leaves a node, though not always the best one: what it has there is counted as room.
-    let own = container.pod.node() == Some(best.name());
+    // What its own old pod has there is counted as room, as it leaves.
+    let own = everywhere || container.pod.node() == Some(best.name());
     let whole = guest.demand.get("cpu").copied().unwrap_or_default();
     let room = best.free("cpu").saturating_add(if own { whole } else { Quantity::ZERO });
     let demand = whole.saturating_add(more);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Container;
 
 use crate::model::limits::{Amounts, ContainerLimits, Danger, Field, Number, Seen};
@@ -10,7 +11,7 @@ use crate::model::{Incident, Recommendation, Sizing, State};
 use crate::recommend::autoscalers;
 use crate::recommend::edit::{self, Edit};
 use crate::recommend::limits::bounds::{self, Verdicts};
-use crate::recommend::limits::opinion::{self, Advice, Amount, Opinion, Remark};
+use crate::recommend::limits::opinion::{self, Advice, Amount, Health, Opinion, Remark};
 use crate::recommend::limits::usage::{Book, Measured, Usage};
 use crate::recommend::limits::{cpu, memory};
 use crate::recommend::process::Words;
@@ -30,11 +31,8 @@ pub struct Piece<'s> {
     pub view: Option<ContainerView<'s>>,
 }
 
-/// How its replicas fare.
-struct Health {
-    well: bool,
-    killed_once: bool,
-}
+/// A version that is younger may need more than the ones before it.
+const SETTLED: SignedDuration = SignedDuration::from_hours(1);
 
 impl<'s> Piece<'s> {
     /// Returns what the incident of this container recommends, if it is killed for want of memory.
@@ -59,11 +57,11 @@ impl<'s> Piece<'s> {
         if let Some((incident, advice)) = self.incident(incidents) {
             found.killed(incident, advice);
         } else {
-            let mut opinion = memory::judge(&self.memory_facts(&usage, &current, &health));
+            let mut opinion = memory::judge(&self.memory_facts(&usage, &current, health));
             self.look_again(&book.table, &mut opinion);
             found.take(self, opinion, |view, advice| bounds::memory(self.scene, view, advice));
         }
-        let opinion = cpu::judge(&self.cpu_facts(&usage, &current, &health));
+        let opinion = cpu::judge(&self.cpu_facts(&usage, &current, health));
         found.take(self, opinion, |view, advice| bounds::cpu(self.scene, view, advice));
         found.finish(self)
     }
@@ -138,12 +136,13 @@ impl<'s> Piece<'s> {
     }
 
     fn health(&self) -> Health {
-        let runs = self.view.is_some_and(|view| view.running().is_some());
         let crashes = self.replicas().any(|view| view.crash().is_some_and(|crash| crash.state == State::Present));
-        Health { well: runs && !crashes, killed_once: self.replicas().any(|view| oom::of(view).is_some()) }
+        let Some(run) = self.view.and_then(ContainerView::running).filter(|_| !crashes) else { return Health::Unwell };
+        let up = run.started_at.as_ref().map(|start| self.scene.now().duration_since(start.0));
+        if up >= Some(SETTLED) { Health::Settled } else { Health::Young }
     }
 
-    fn memory_facts(&self, usage: &Usage, current: &Amounts, health: &Health) -> memory::Facts {
+    fn memory_facts(&self, usage: &Usage, current: &Amounts, health: Health) -> memory::Facts {
         let limit = Amount::read(current.get(&Field::LimitsMemory).map(String::as_str));
         let request = Amount::read(current.get(&Field::RequestsMemory).map(String::as_str));
         memory::Facts {
@@ -151,15 +150,15 @@ impl<'s> Piece<'s> {
             request: request.or_else(|| limit.clone()),
             limit,
             peak: usage.peak(),
-            well: health.well,
-            killed_once: health.killed_once,
+            health,
+            killed_once: self.replicas().any(|view| oom::of(view).is_some()),
             heap: self.view.and_then(|view| Words::of(view).heap()),
             advised: autoscalers::target(self.scene, &self.workload.object, &self.spec.name, "memory"),
             scaled_at: self.scaled_at("memory"),
         }
     }
 
-    fn cpu_facts(&self, usage: &Usage, current: &Amounts, health: &Health) -> cpu::Facts {
+    fn cpu_facts(&self, usage: &Usage, current: &Amounts, health: Health) -> cpu::Facts {
         let limit = Amount::read(current.get(&Field::LimitsCpu).map(String::as_str));
         let request = Amount::read(current.get(&Field::RequestsCpu).map(String::as_str));
         cpu::Facts {
@@ -168,7 +167,7 @@ impl<'s> Piece<'s> {
             limit,
             used: usage.cpu(),
             throttled: usage.throttled,
-            well: health.well,
+            health,
             advised: autoscalers::target(self.scene, &self.workload.object, &self.spec.name, "cpu"),
             scaled_at: self.scaled_at("cpu"),
             limit_demanded: bounds::demands_cpu_limit(self.scene, self.workload.namespace()),

@@ -3,7 +3,7 @@
 use crate::model::limits::{Danger, Field};
 use crate::model::sizing::{Footing, Verdict};
 use crate::quantity::Quantity;
-use crate::recommend::limits::opinion::{self, Advice, Amount, Opinion};
+use crate::recommend::limits::opinion::{self, Advice, Amount, Health, Opinion};
 use crate::recommend::limits::usage::Measured;
 use crate::scene::signals::throttling::Periods;
 
@@ -28,8 +28,7 @@ pub struct Facts {
     /// What 95 of 100 samples stay under.
     pub used: Option<Measured>,
     pub throttled: Option<Periods>,
-    /// It runs, and does not crash.
-    pub well: bool,
+    pub health: Health,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
     /// The share of the requested CPU at which a `HorizontalPodAutoscaler` adds replicas.
@@ -109,7 +108,7 @@ fn missing(facts: &Facts, opinion: &mut Opinion) {
     }
     let note = "it has no CPU request: it gets what others leave where CPU runs short";
     opinion.remark(Verdict::NoRequest, Danger::Low, note);
-    if let Some(used) = facts.used.filter(|used| facts.well && used.samples >= SAMPLES) {
+    if let Some(used) = facts.used.filter(|used| facts.health > Health::Unwell && used.samples >= SAMPLES) {
         let basis = opinion::basis(
             Verdict::NoRequest,
             opinion::footing(&used),
@@ -130,7 +129,7 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     let need = rounded(used.amount.saturating_ratio(100, facts.scaled_at.map_or(100, |share| share.min(100))));
     let too_low = need > request.value.saturating_ratio(125, 100);
     let too_high = request.value >= need.saturating_mul(2) && request.value.saturating_sub(need) >= WORTH;
-    if !used.days || !facts.well || !(too_low || too_high) {
+    if !used.days || facts.health != Health::Settled || !(too_low || too_high) {
         return;
     }
     let (verdict, danger) =

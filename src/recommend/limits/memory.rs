@@ -7,7 +7,7 @@ use crate::model::limits::{Danger, Field};
 use crate::model::sizing::Verdict;
 use crate::quantity::Quantity;
 use crate::recommend::facts::{Bound, Heap};
-use crate::recommend::limits::opinion::{self, Amount, Opinion};
+use crate::recommend::limits::opinion::{self, Amount, Health, Opinion};
 use crate::recommend::limits::usage::Measured;
 use crate::recommend::memory::rounded;
 
@@ -27,8 +27,7 @@ pub struct Facts {
     /// The request is written down, and not what the server makes of the limit.
     pub explicit: bool,
     pub peak: Option<Measured>,
-    /// It runs, and does not crash.
-    pub well: bool,
+    pub health: Health,
     /// A run of it was killed for want of memory, some time ago.
     pub killed_once: bool,
     pub heap: Option<Heap>,
@@ -88,7 +87,10 @@ fn missing_limit(facts: &Facts, opinion: &mut Opinion) {
     }
     let danger = if facts.request.is_some() { Danger::Low } else { Danger::Medium };
     opinion.remark(Verdict::NoLimit, danger, "it has no memory limit: what it takes, its node lacks");
-    let Some(peak) = facts.peak.filter(|peak| peak.days && facts.well && !facts.killed_once) else { return };
+    let Some(peak) = facts.peak.filter(|peak| peak.days && facts.health == Health::Settled && !facts.killed_once)
+    else {
+        return;
+    };
     let asked = facts.request.as_ref().map(|request| request.value);
     let limit = need(&peak).max(asked.unwrap_or_default()).max(for_heap(facts).unwrap_or_default());
     let mut inputs = inputs(&peak);
@@ -123,7 +125,7 @@ fn missing_request(facts: &Facts, opinion: &mut Opinion) {
     }
     let note = "it has no memory request: it gets any node, and is evicted first where memory runs short";
     opinion.remark(Verdict::NoRequest, Danger::Medium, note);
-    if let Some(peak) = facts.peak.filter(|_| facts.well) {
+    if let Some(peak) = facts.peak.filter(|_| facts.health > Health::Unwell) {
         let basis =
             opinion::basis(Verdict::NoRequest, opinion::footing(&peak), "1.15 × peak, rounded up", inputs(&peak));
         opinion.advise(Field::RequestsMemory, need(&peak).mem(), basis);
@@ -153,14 +155,14 @@ fn oversized(facts: &Facts, opinion: &mut Opinion) {
     let scaled = facts.scaled_at.map(|share| rounded(peak.amount.saturating_ratio(100, share)));
     let need = need(peak).max(for_heap(facts).unwrap_or_default()).max(scaled.unwrap_or_default());
     let far = request.value >= need.saturating_ratio(FAR_PERCENT, 100);
-    if !far || request.value.saturating_sub(need) < WORTH || !facts.well {
+    if !far || request.value.saturating_sub(need) < WORTH || facts.health == Health::Unwell {
         return;
     }
-    if !peak.days || facts.killed_once {
-        let why = if facts.killed_once {
-            "it was killed for want of memory before"
-        } else {
-            "a day of samples would tell what it needs"
+    if !peak.days || facts.killed_once || facts.health != Health::Settled {
+        let why = match (facts.killed_once, peak.days) {
+            (true, _) => "it was killed for want of memory before",
+            (false, true) => "its present version has not run for an hour",
+            (false, false) => "a day of samples would tell what it needs",
         };
         let note =
             format!("{} of the {} of memory that it asks for were in use; {why}", shown(peak.amount), request.literal);

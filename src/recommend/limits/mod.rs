@@ -82,10 +82,14 @@ fn of_workload<'s>(
     let replicas = replicas(scene, workload);
     let edits: Vec<Edit<'_>> = found.iter().filter_map(|(piece, limits)| piece.edit(limits)).collect();
     let costs = found.iter().fold(Costs::default(), |sum, (piece, limits)| sum.plus(costs(piece, limits, book)));
-    let temporary = found
-        .iter()
-        .find(|(_, limits)| limits.is_changed())
-        .and_then(|(piece, limits)| owner::elsewhere(scene, workload, piece.role, &fields(&piece.spec.name, limits)));
+    let changed = found.iter().filter(|(_, limits)| limits.is_changed());
+    let mut elsewhere: Vec<String> = changed
+        .filter_map(|(piece, limits)| {
+            let name = &piece.spec.name;
+            owner::elsewhere(scene, workload, piece.role, name, &fields(name, limits))
+        })
+        .collect();
+    elsewhere.dedup();
     Some(WorkloadLimits {
         object: workload.object.clone(),
         replicas,
@@ -96,7 +100,7 @@ fn of_workload<'s>(
             recommended: costs.recommended.times(replicas),
             unused: costs.unused.times(replicas),
         },
-        temporary,
+        temporary: Some(elsewhere.join("; ")).filter(|text| !text.is_empty()),
         containers: found.into_iter().map(|(_, limits)| limits).collect(),
     })
 }

@@ -26,6 +26,18 @@ impl Amount {
     }
 }
 
+/// How the replicas of a container fare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// It does not run, or crashes: what it uses is no measure.
+    #[default]
+    Unwell,
+    /// It runs, and its present version may need more than the ones before it.
+    Young,
+    /// It has run for so long that what it needs to start is behind it.
+    Settled,
+}
+
 /// A new amount of one field; `None` takes it away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {

@@ -14,7 +14,7 @@ use crate::render;
 use crate::render::text::Look;
 
 fn literals() -> impl Strategy<Value = String> {
-    prop_oneof!["-?[0-9]{1,30}(m|n|k|Ki|Mi|Gi|Ti|Ei|E|e9|e99)?", "[1-9][0-9]{0,3}(m|Mi|Gi)", "[a-z]{0,3}"]
+    prop_oneof!["-?[0-9]{1,30}(m|n|k|Ki|Mi|Gi|Ti|Ei|E|e9|e99)?", "[1-9][0-9]{0,3}(m|Mi|Gi)", "[a-h]{0,3}"]
 }
 
 fn amounts() -> impl Strategy<Value = String> {
