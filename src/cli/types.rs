@@ -18,7 +18,7 @@ pub(super) fn find(word: &str) -> Option<Kind> {
     (group.is_empty() || group == kind.group()).then_some(kind)
 }
 
-/// Splits `TYPE/NAME` where a command is expected into `TYPE NAME`.
+/// Writes the type where a command is expected as the command is called, and `TYPE/NAME` as `TYPE NAME`.
 pub(super) fn split(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let cli = Cli::command();
     let mut is_value = false;
@@ -31,10 +31,11 @@ pub(super) fn split(mut arguments: Vec<OsString>) -> Vec<OsString> {
         } else if argument.starts_with('-') {
             is_value = takes_next(&cli, argument);
         } else {
-            let named = argument.split_once('/').and_then(|(word, name)| Some((find(word)?, name)));
-            if let Some((kind, name)) = named {
-                let pair = [kind.name().to_lowercase(), name.to_owned()].map(OsString::from);
-                arguments.splice(at..=at, pair);
+            let (word, name) = argument.split_once('/').unzip();
+            if let Some(kind) = find(word.unwrap_or(argument)) {
+                let words = std::iter::once(kind.name().to_lowercase()).chain(name.map(str::to_owned));
+                let words: Vec<OsString> = words.map(OsString::from).collect();
+                arguments.splice(at..=at, words);
             }
             return arguments;
         }
@@ -79,6 +80,7 @@ mod tests {
         for (line, expected) in [
             ("rca deploy/cart", "rca deployment cart"),
             ("rca -n shop -v po/cart-0 -o json", "rca -n shop -v pod cart-0 -o json"),
+            ("rca deployments.apps cart", "rca deployment cart"),
             ("rca -A svc/cart", "rca -A service cart"),
             ("rca --context=x sts/db", "rca --context=x statefulset db"),
             ("rca --kubeconfig pod/x namespace", "rca --kubeconfig pod/x namespace"),
