@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster_args::ClusterArgs;
-use crate::model::Severity;
+use crate::model::{Kind, Severity};
 
 const EXAMPLES: &str = "\
 Examples:
   # Why is this pod broken?
   kubectl rca pod cart-7d9f8-x2k4q -n shop
+
+  # Why is this workload, or this Service, broken?
+  kubectl rca deploy/cart -n shop
 
   # What is broken in this namespace, and why?
   kubectl rca namespace shop
@@ -45,9 +48,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell why a pod is broken
-    #[command(visible_aliases = ["pods", "po"])]
-    Pod(PodArgs),
+    #[command(flatten)]
+    Object(ObjectCommand),
     /// Tell what is broken in a namespace, and why
     #[command(visible_aliases = ["namespaces", "ns"])]
     Namespace(NamespaceArgs),
@@ -69,10 +71,71 @@ pub enum Command {
     Version,
 }
 
-/// `pod NAME`.
+/// `TYPE NAME`.
+#[derive(Debug, Subcommand)]
+pub enum ObjectCommand {
+    /// Tell why a pod is broken
+    #[command(visible_aliases = ["pods", "po"])]
+    Pod(ObjectArgs),
+    /// Tell why a Deployment is broken
+    #[command(visible_aliases = ["deployments", "deploy"])]
+    Deployment(ObjectArgs),
+    /// Tell why a StatefulSet is broken
+    #[command(name = "statefulset", visible_aliases = ["statefulsets", "sts"])]
+    StatefulSet(ObjectArgs),
+    /// Tell why a DaemonSet is broken
+    #[command(name = "daemonset", visible_aliases = ["daemonsets", "ds"])]
+    DaemonSet(ObjectArgs),
+    /// Tell why a ReplicaSet is broken
+    #[command(name = "replicaset", visible_aliases = ["replicasets", "rs"])]
+    ReplicaSet(ObjectArgs),
+    /// Tell why a ReplicationController is broken
+    #[command(name = "replicationcontroller", visible_aliases = ["replicationcontrollers", "rc"])]
+    ReplicationController(ObjectArgs),
+    /// Tell why a Job failed or hangs
+    #[command(visible_aliases = ["jobs"])]
+    Job(ObjectArgs),
+    /// Tell why a CronJob does not do its work
+    #[command(name = "cronjob", visible_aliases = ["cronjobs", "cj"])]
+    CronJob(ObjectArgs),
+    /// Tell why a Service does not answer
+    #[command(visible_aliases = ["services", "svc"])]
+    Service(ObjectArgs),
+    /// Tell why an Ingress leads nowhere
+    #[command(visible_aliases = ["ingresses", "ing"])]
+    Ingress(ObjectArgs),
+    /// Tell why a PersistentVolumeClaim is not bound or mounted
+    #[command(name = "persistentvolumeclaim", visible_aliases = ["persistentvolumeclaims", "pvc"])]
+    PersistentVolumeClaim(ObjectArgs),
+    /// Tell why a HorizontalPodAutoscaler does not scale
+    #[command(name = "horizontalpodautoscaler", visible_aliases = ["horizontalpodautoscalers", "hpa"])]
+    HorizontalPodAutoscaler(ObjectArgs),
+}
+
+impl ObjectCommand {
+    /// Returns the kind of the object that is asked about, and what was said of it.
+    pub fn parts(&self) -> (Kind, &ObjectArgs) {
+        match self {
+            Self::Pod(args) => (Kind::Pod, args),
+            Self::Deployment(args) => (Kind::Deployment, args),
+            Self::StatefulSet(args) => (Kind::StatefulSet, args),
+            Self::DaemonSet(args) => (Kind::DaemonSet, args),
+            Self::ReplicaSet(args) => (Kind::ReplicaSet, args),
+            Self::ReplicationController(args) => (Kind::ReplicationController, args),
+            Self::Job(args) => (Kind::Job, args),
+            Self::CronJob(args) => (Kind::CronJob, args),
+            Self::Service(args) => (Kind::Service, args),
+            Self::Ingress(args) => (Kind::Ingress, args),
+            Self::PersistentVolumeClaim(args) => (Kind::PersistentVolumeClaim, args),
+            Self::HorizontalPodAutoscaler(args) => (Kind::HorizontalPodAutoscaler, args),
+        }
+    }
+}
+
+/// `NAME`.
 #[derive(Args, Debug)]
-pub struct PodArgs {
-    /// Name of the pod, also of one that is gone
+pub struct ObjectArgs {
+    /// Name of the object, also of a pod that is gone
     #[arg(value_name = "NAME")]
     pub name: String,
 

@@ -110,8 +110,8 @@ async fn watch(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, duration: D
 fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
     let limits = cluster.limits();
     match question.target {
-        Some(_) => Limits { concurrency: FOR_ONE_POD, ..limits },
-        None => limits,
+        Some(Target { kind: Kind::Pod, .. }) => Limits { concurrency: FOR_ONE_POD, ..limits },
+        _ => limits,
     }
 }
 
@@ -141,20 +141,19 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
 
 /// Finds the one namespace of a recording that holds the target.
 fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
-    let pods = snapshot.objects.pods.iter().map(|pod| &pod.object);
+    let (word, plural, name) = (target.kind.name().to_lowercase(), target.kind.plural(), &target.name);
     let events = snapshot.objects.events.iter().map(|event| &event.object.involved_object);
-    let told = events.filter(|about| {
-        about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(&target.name)
-    });
-    let places = pods.filter(|pod| pod.name() == target.name).map(|pod| pod.namespace().to_owned());
-    let places: BTreeSet<String> = places.chain(told.filter_map(|about| about.namespace.clone())).collect();
-    let names: Vec<&str> = places.iter().map(String::as_str).collect();
+    let told = events
+        .filter(|about| about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(name))
+        .filter_map(|about| about.namespace.as_deref());
+    let places: BTreeSet<&str> = snapshot.objects.places(target.kind, name).into_iter().chain(told).collect();
+    let names: Vec<&str> = places.into_iter().collect();
     match names.as_slice() {
         [one] => Ok((*one).to_owned()),
-        [] => Err(Failure::not_found(format!("pods \"{}\" not found in any namespace of the recording", target.name))
-            .hint(format!("kubectl rca pod {} --from FILE -n NAMESPACE", target.name))),
-        several => Err(Failure::usage(format!("pod \"{}\" is in the namespaces {}", target.name, several.join(", ")))
-            .hint(format!("kubectl rca pod {} --from FILE -n {}", target.name, several[0]))),
+        [] => Err(Failure::not_found(format!("{plural} \"{name}\" not found in any namespace of the recording"))
+            .hint(format!("kubectl rca {word} {name} --from FILE -n NAMESPACE"))),
+        several => Err(Failure::usage(format!("{word} \"{name}\" is in the namespaces {}", several.join(", ")))
+            .hint(format!("kubectl rca {word} {name} --from FILE -n {}", several[0]))),
     }
 }
 

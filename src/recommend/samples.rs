@@ -11,6 +11,9 @@ use crate::recommend::facts::{Peak, Point};
 use crate::scene::signals::cadvisor::{self, Line};
 use crate::scene::{ContainerView, Scene};
 
+/// The most that a container used since it was started, as the kernel counted; page cache counts too.
+const MAXIMUM: &str = "container_memory_max_usage_bytes";
+
 /// How many processes run in a container.
 const PROCESSES: &str = "container_processes";
 
@@ -42,6 +45,7 @@ pub struct Readings {
     pub maxima: Vec<Sample>,
     /// What the kubelet measured together.
     working_set: Option<f64>,
+    maximum: Option<f64>,
     processes: Option<f64>,
 }
 
@@ -58,16 +62,26 @@ impl Readings {
 }
 
 impl<'s> Table<'s> {
+    /// Returns whether a kubelet tells what its kernel counted: then it will tell of every container that lives for a while.
+    pub fn counts(&self) -> bool {
+        self.of.values().any(|readings| readings.maximum.is_some())
+    }
+
+    /// Returns the most that the present run of a container used, page cache and all, as the kernel counted.
+    pub fn maximum(&self, container: ContainerView<'_>) -> Option<Quantity> {
+        Some(Quantity::from_bytes(whole(self.of(container).maximum?)))
+    }
+
     /// Reads point samples, cAdvisor's lines and series; linear in them.
     pub fn new(scene: &'s Scene<'_>) -> Self {
         let mut table = Self::default();
         for (address, usage) in &scene.snapshot.usage {
             let Ok(memory) = usage.memory.parse::<Quantity>() else { continue };
             #[expect(clippy::cast_precision_loss, reason = "a measurement")]
-            let sample = Sample { time: scene.now(), bytes: memory.value() as f64 };
+            let sample = Sample { time: usage.time.unwrap_or_else(|| scene.now()), bytes: memory.value() as f64 };
             table.add((&address.namespace, &address.pod, &address.container), sample);
         }
-        for line in cadvisor::lines(scene, &[WORKING_SET, PROCESSES]) {
+        for line in cadvisor::lines(scene, &[WORKING_SET, MAXIMUM, PROCESSES]) {
             table.line(scene, line);
         }
         for series in scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET) {
@@ -108,6 +122,10 @@ impl<'s> Table<'s> {
         let value = Some(line.value).filter(|value| (1.0..MOST).contains(value));
         if line.name == PROCESSES {
             readings.processes = value;
+            return;
+        }
+        if line.name == MAXIMUM {
+            readings.maximum = value;
             return;
         }
         readings.working_set = value;

@@ -5,6 +5,7 @@ use crate::cli::args::{Format, LimitsArgs, SortBy};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::commands::patches;
 use crate::cli::source::{self, Question};
+use crate::cli::types;
 use crate::cli::ui::Ui;
 use crate::collect::plan::Purpose;
 use crate::failure::{Exit, Failure};
@@ -14,16 +15,16 @@ use crate::recommend::limits::order::Order;
 use crate::recommend::limits::wanted::Wanted;
 use crate::render;
 
-/// The kinds that can be named, with kubectl's short names.
-const KINDS: [(Kind, &[&str]); 8] = [
-    (Kind::Deployment, &["deployment", "deployments", "deploy"]),
-    (Kind::StatefulSet, &["statefulset", "statefulsets", "sts"]),
-    (Kind::DaemonSet, &["daemonset", "daemonsets", "ds"]),
-    (Kind::CronJob, &["cronjob", "cronjobs", "cj"]),
-    (Kind::Job, &["job", "jobs"]),
-    (Kind::ReplicaSet, &["replicaset", "replicasets", "rs"]),
-    (Kind::ReplicationController, &["replicationcontroller", "replicationcontrollers", "rc"]),
-    (Kind::Pod, &["pod", "pods", "po"]),
+/// The kinds that can be named: those that make containers.
+const KINDS: [Kind; 8] = [
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::CronJob,
+    Kind::Job,
+    Kind::ReplicaSet,
+    Kind::ReplicationController,
+    Kind::Pod,
 ];
 
 /// Runs `limits`.
@@ -79,20 +80,11 @@ fn wanted(target: Option<&str>, name: Option<&str>) -> Result<Wanted, Failure> {
         (Some((word, name)), None) => (word, Some(name)),
         (None, name) => (target, name),
     };
-    let kind = find(word).ok_or_else(|| no_such_type(word, name))?;
+    let kind = types::find(word).filter(|kind| KINDS.contains(kind)).ok_or_else(|| no_such_type(word, name))?;
     if let Some(name) = name {
         source::check_name(&kind.name().to_lowercase(), name)?;
     }
     Ok(Wanted { kind: Some(kind), name: name.map(str::to_owned) })
-}
-
-/// Finds a kind by kubectl's words: `deploy`, `Deployment`, `deployments.apps`.
-fn find(word: &str) -> Option<Kind> {
-    let word = word.to_lowercase();
-    let (plain, group) = word.split_once('.').unwrap_or((&word, ""));
-    let kind = KINDS.iter().find(|(_, names)| names.contains(&plain)).map(|(kind, _)| *kind)?;
-    let group = group.trim_start_matches("v1.");
-    (group.is_empty() || group == kind.group()).then_some(kind)
 }
 
 fn no_such_type(word: &str, name: Option<&str>) -> Failure {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::amounts::ran_out_of_memory;
+use super::cgroups::Containers;
 use super::fetch::{self, List};
 use super::suspicion::Suspect;
 use crate::collect::client::{ApiClient, JSON, RequestError};
@@ -163,26 +164,36 @@ pub(super) async fn cadvisor(
     let nodes = sick.into_iter().chain(others);
     let most = if plan.is_about_amounts() { MOST_NODES } else { MAX_NODES };
     let nodes: Vec<&str> = nodes.take(most).collect();
-    cadvisor_of(client, &snapshot.scope, &nodes).await
+    cadvisor_of(client, snapshot, &nodes).await
 }
 
 /// Asks the kubelets of some nodes for cAdvisor's lines about a scope.
-pub(super) async fn cadvisor_of(client: &ApiClient, scope: &Scope, nodes: &[&str]) -> CadvisorAnswers {
+pub(super) async fn cadvisor_of(client: &ApiClient, snapshot: &Snapshot, nodes: &[&str]) -> CadvisorAnswers {
+    let containers = &Containers::new(snapshot);
     let requests = nodes.iter().map(|node| async move {
         let path = format!("/api/v1/nodes/{node}/proxy/metrics/cadvisor");
         let answer = client.get_bytes(&path, &[], "text/plain").await;
-        ((*node).to_owned(), answer.map(|bytes| lines_of(scope, &String::from_utf8_lossy(&bytes))))
+        (
+            (*node).to_owned(),
+            answer.map(|bytes| lines_of(&snapshot.scope, containers, &String::from_utf8_lossy(&bytes))),
+        )
     });
     futures::future::join_all(requests).await
 }
 
 /// Keeps the lines about pods in scope.
-fn lines_of(scope: &Scope, text: &str) -> String {
+fn lines_of(scope: &Scope, containers: &Containers<'_>, text: &str) -> String {
     let in_scope = |line: &&str| {
         let namespace = line.split_once("namespace=\"").and_then(|(_, rest)| rest.split_once('"'));
         namespace.is_some_and(|(namespace, _)| !namespace.is_empty() && scope.includes(namespace))
     };
-    text.lines().filter(in_scope).flat_map(|line| [line, "\n"]).collect()
+    let lines = text.lines().map(|line| containers.named(line));
+    let mut kept = String::new();
+    for line in lines.filter(|line| in_scope(&line.as_ref())) {
+        kept.push_str(&line);
+        kept.push('\n');
+    }
+    kept
 }
 
 /// Adds usage and cAdvisor's lines to the snapshot.
@@ -216,7 +227,7 @@ fn add_usage(snapshot: &mut Snapshot, bytes: &[u8]) {
         let word = |key: &str| pod.metadata[key].as_str().unwrap_or_default().to_owned();
         for container in pod.containers {
             let address = ContainerRef { namespace: word("namespace"), pod: word("name"), container: container.name };
-            snapshot.usage.insert(address, container.usage);
+            snapshot.usage.insert(address, Usage { time: pod.timestamp, ..container.usage });
         }
     }
 }

@@ -4,6 +4,7 @@
 //! on the kinds, not on the objects, save pages and the logs of suspicious containers.
 
 mod amounts;
+mod cgroups;
 mod extras;
 mod fetch;
 mod logs;

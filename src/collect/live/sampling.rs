@@ -83,7 +83,7 @@ pub async fn watch(
         }
         next += PAUSE;
         tokio::select! {
-            round = ask(client, plan, &source) => sampled.add(&round),
+            round = ask(client, plan, snapshot, &source) => sampled.add(&round),
             _ = tokio::signal::ctrl_c() => {
                 sampled.early = true;
                 break;
@@ -105,11 +105,11 @@ async fn sleep_or_interrupt(pause: Duration) -> bool {
 /// Finds out who answers.
 async fn first_round(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, sampled: &mut Sampled) -> Option<Source> {
     let mut source = Source::MetricsServer;
-    let mut round = ask(client, plan, &source).await;
+    let mut round = ask(client, plan, snapshot, &source).await;
     let refused = round.refused();
     if refused.is_some() && plan.kubelet_metrics {
         source = Source::Kubelets(nodes(snapshot));
-        round = ask(client, plan, &source).await;
+        round = ask(client, plan, snapshot, &source).await;
         sampled.refused = round.refused();
     } else {
         sampled.refused = refused;
@@ -124,12 +124,12 @@ fn nodes(snapshot: &Snapshot) -> Vec<String> {
     nodes.into_iter().filter(|node| !node.is_empty()).take(extras::MOST_NODES).cloned().collect()
 }
 
-async fn ask(client: &ApiClient, plan: &Plan, source: &Source) -> Round {
+async fn ask(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, source: &Source) -> Round {
     match source {
         Source::MetricsServer => Round::MetricsServer(extras::point_samples(client, &plan.scope.namespaces).await),
         Source::Kubelets(nodes) => {
             let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
-            Round::Kubelets(extras::cadvisor_of(client, &plan.scope, &nodes).await)
+            Round::Kubelets(extras::cadvisor_of(client, snapshot, &nodes).await)
         }
     }
 }

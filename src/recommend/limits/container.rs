@@ -15,6 +15,8 @@ use crate::recommend::limits::opinion::{self, Advice, Amount, Health, Opinion, R
 use crate::recommend::limits::usage::{Book, Measured, Usage};
 use crate::recommend::limits::{cpu, memory};
 use crate::recommend::process::Words;
+use crate::recommend::samples::Table;
+use crate::recommend::settle;
 use crate::scene::pods::memory as oom;
 use crate::scene::{ContainerView, Role, Scene, Workload};
 
@@ -55,12 +57,29 @@ impl<'s> Piece<'s> {
         if let Some((incident, advice)) = self.incident(incidents) {
             found.killed(incident, advice);
         } else {
-            let opinion = memory::judge(&self.memory_facts(&usage, &current, health));
+            let mut opinion = memory::judge(&self.memory_facts(&usage, &current, health));
+            self.look_again(&book.table, &mut opinion);
             found.take(self, opinion, |view, advice| bounds::memory(self.scene, view, advice));
         }
         let opinion = cpu::judge(&self.cpu_facts(&usage, &current, health));
         found.take(self, opinion, |view, advice| bounds::cpu(self.scene, view, advice));
         found.finish(self)
+    }
+
+    /// Takes back what was too much of a raise, once the kernel has counted the peak.
+    fn look_again(&self, table: &Table<'s>, opinion: &mut Opinion) {
+        let advised = opinion.advice.iter().any(|advice| advice.field == Field::LimitsMemory);
+        let look = settle::look(self.scene, table, self.workload, &self.spec.name);
+        let Some(look) = look.filter(|_| !advised) else { return };
+        opinion.remark(Verdict::Oversized, Danger::None, look.words);
+        let basis = super::super::basis_of(&look.estimate);
+        if let Some(request) = look.request {
+            opinion.advice.retain(|advice| advice.field != Field::RequestsMemory);
+            let inputs = [("limit", request.mem())];
+            let basis = opinion::basis(Verdict::Oversized, basis.footing, "limit, as before", inputs);
+            opinion.advise(Field::RequestsMemory, request.mem(), basis);
+        }
+        opinion.advise(Field::LimitsMemory, look.limit.mem(), basis);
     }
 
     /// Returns the edit that makes of a container what is recommended; `None` where that is what it has.

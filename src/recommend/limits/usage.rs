@@ -58,6 +58,8 @@ pub struct Book<'s> {
     of: BTreeMap<(&'s ObjectRef, &'s str), Usage>,
     /// Of the only containers of pods that were measured as a whole.
     whole: BTreeMap<(&'s ObjectRef, &'s str), Usage>,
+    /// The same by container.
+    pub table: Table<'s>,
 }
 
 impl Timeline {
@@ -119,7 +121,8 @@ impl<'s> Book<'s> {
     pub fn new(scene: &'s Scene<'s>) -> Self {
         let names = Names::new(scene);
         let mut book = Self::default();
-        for (address, readings) in Table::new(scene).all() {
+        let table = Table::new(scene);
+        for (address, readings) in table.all() {
             let Some(usage) = book.entry(&names, address) else { continue };
             let sane = readings.all().filter(|sample| (1.0..MOST_BYTES).contains(&sample.bytes));
             sane.for_each(|sample| usage.memory.add(sample.time.as_second(), sample.bytes));
@@ -131,7 +134,7 @@ impl<'s> Book<'s> {
         for (key, whole) in std::mem::take(&mut book.whole) {
             book.of.entry(key).or_default().complete(whole);
         }
-        book
+        Self { table, ..book }
     }
 
     /// Returns what was measured of a container of a workload.

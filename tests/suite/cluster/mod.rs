@@ -11,5 +11,6 @@ mod gone;
 mod identity;
 mod scheduling;
 mod services;
+mod sizing;
 mod stage;
 mod workloads;
