@@ -8,6 +8,7 @@ pub mod collect;
 pub mod diagnose;
 pub mod failure;
 pub mod model;
+pub mod narrate;
 pub mod policy;
 pub mod quantity;
 pub mod recommend;
