@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster_args::ClusterArgs;
+use super::words_args::WordsArgs;
 use crate::model::Severity;
 
 const EXAMPLES: &str = "\
@@ -108,6 +109,9 @@ pub struct ExamineArgs {
     /// Exit with 5 if something could not be read
     #[arg(long)]
     pub require_complete: bool,
+
+    #[command(flatten)]
+    pub words: WordsArgs,
 }
 
 /// What to read besides the usual.
@@ -126,7 +130,7 @@ pub struct InputArgs {
     pub prometheus_url: Option<String>,
 }
 
-fn web_address(text: &str) -> Result<String, String> {
+pub(super) fn web_address(text: &str) -> Result<String, String> {
     let after = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match after {
         Some(host) if !host.is_empty() => Ok(text.to_owned()),

@@ -3,8 +3,11 @@
 pub mod args;
 pub mod cluster_args;
 mod commands;
+mod config;
 mod source;
 mod ui;
+mod words;
+pub mod words_args;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;

@@ -4,14 +4,19 @@
 //! verdict, the numbers and the actions stay those of the engine. Only the client talks to anybody.
 
 mod align;
+pub mod cache;
 mod facts;
 pub mod grounding;
 mod language;
 mod number;
 pub mod prompt;
+pub mod reach;
 pub mod repair;
+pub mod siblings;
+pub mod talk;
 pub mod template;
 mod token;
+pub mod transport;
 
 pub use facts::Facts;
 

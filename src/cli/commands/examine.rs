@@ -7,6 +7,7 @@ use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, PodArgs};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::source::{self, Question};
 use crate::cli::ui::Ui;
+use crate::cli::words::{self, Outcome, Setting};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
 use crate::model::{GapReason, Kind, Report, Target};
@@ -52,7 +53,7 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
         None => source::from_cluster(cluster, question, &args.input, ui)?,
     };
     let started = Instant::now();
-    let report = analyse(&snapshot, &policy);
+    let mut report = analyse(&snapshot, &policy);
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
@@ -60,9 +61,37 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     if let Fate::Never { nearest } = &report.fate {
         return Err(no_such_pod(&report, nearest));
     }
-    ui.data(&print(&report, args.output.output, ui)?)?;
+    let words = put_in_words(cluster, args, &mut report, ui)?;
     partial_sight(&report, ui);
+    if words == Outcome::Missed {
+        return Err(words::missed());
+    }
     Ok(exit(&report, args))
+}
+
+/// Prints the report, and what a model makes of it: below text, within data. Names need no words.
+fn put_in_words(
+    cluster: &ClusterArgs,
+    args: &ExamineArgs,
+    report: &mut Report,
+    ui: &mut Ui,
+) -> Result<Outcome, Failure> {
+    let format = args.output.output;
+    let is_text = matches!(format, Format::Text | Format::Wide);
+    if is_text || format == Format::Name {
+        ui.data(&print(report, format, ui)?)?;
+    }
+    if format == Format::Name {
+        return Ok(Outcome::NotNeeded);
+    }
+    let setting = Setting { cluster, args: &args.words, is_text, is_live: args.from.is_none() };
+    let outcome = words::add(setting, report, ui);
+    if is_text {
+        ui.data(render::text::words(report, &ui.look(format == Format::Wide)).as_bytes())?;
+    } else {
+        ui.data(&print(report, format, ui)?)?;
+    }
+    Ok(outcome)
 }
 
 /// Returns the peak of the process's resident memory, where the system tells it: `84212 kB`.
