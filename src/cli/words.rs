@@ -217,7 +217,7 @@ async fn asked(
         answer.tokens.0,
         answer.tokens.1,
         started.elapsed().as_secs_f64(),
-        prompt::estimate(prompt.system) + prompt::estimate(&prompt.user)
+        prompt.tokens()
     ));
     ui.very_verbose(&format!("{model} said: {}", answer.text));
     Ok(answer.text)

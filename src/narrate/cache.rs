@@ -46,7 +46,8 @@ impl Cache {
 
     fn path(&self, model: &str, prompt: &Prompt) -> PathBuf {
         let mut hash = Sha256::new();
-        for part in [model, prompt.system, &prompt.user, &prompt.schema.to_string()] {
+        let said = prompt.messages().map(|(_, text)| text);
+        for part in said.into_iter().chain([model, &prompt.schema.to_string()]) {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }

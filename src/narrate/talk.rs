@@ -105,7 +105,7 @@ impl Server {
 
     /// Asks for words about an incident.
     pub async fn ask(&self, model: &str, prompt: &Prompt) -> Result<Answer, Trouble> {
-        let messages = json!([{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]);
+        let messages = prompt.messages().map(|(role, content)| json!({"role": role, "content": content}));
         let (path, body) = match self.dialect {
             Dialect::Ollama => {
                 let options = json!({"temperature": 0, "seed": SEED, "num_ctx": CONTEXT, "num_predict": ANSWER_TOKENS});

@@ -89,6 +89,8 @@ impl Route {
             .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
             .resolve_to_addrs(&host, &addresses)
+            // A server may close a connection that rests, just as the next request is sent on it.
+            .pool_max_idle_per_host(0)
             .no_proxy();
         let client = client.build().map_err(|error| Trouble::new(error.without_url()))?;
         Ok(Self::Url { client, base: url.trim_end_matches('/').to_owned() })

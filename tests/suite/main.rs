@@ -1,5 +1,5 @@
 //! The program from the outside: arguments and inputs (`cli`), API servers of every temper (`edges`), recorded states
-//! (`scenarios`), the gates (`accuracy`) and a real cluster (`cluster`, ignored unless asked for).
+//! (`scenarios`), models (`words`), the gates (`accuracy`) and a real cluster (`cluster`, ignored unless asked for).
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` literals read best as arguments")]
 
@@ -16,3 +16,5 @@ mod edges;
 mod scenarios;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod words;

@@ -55,13 +55,13 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     let started = Instant::now();
     let mut report = analyse(&snapshot, &policy);
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
-    if let Some(peak) = peak_memory() {
-        ui.verbose(&format!("{peak} of memory at the peak"));
-    }
     if let Fate::Never { nearest } = &report.fate {
         return Err(no_such_pod(&report, nearest));
     }
     let words = put_in_words(cluster, args, &mut report, ui)?;
+    if let Some(peak) = peak_memory() {
+        ui.verbose(&format!("{peak} of memory at the peak"));
+    }
     partial_sight(&report, ui);
     if words == Outcome::Missed {
         return Err(words::missed());

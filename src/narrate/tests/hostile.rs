@@ -26,7 +26,7 @@ const HARM: &[&str] = &[
     "delete",
     "ignore",
     "reboot",
-    "the node",
+
     "all pods",
     "everything is fine",
     "not",
@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn a_word_of_harm_in_a_true_sentence_strikes_it(at in 0_usize..10_000, which in any::<prop::sample::Index>(), place in any::<prop::sample::Index>(), harm in 0_usize..31) {
+    fn a_word_of_harm_in_a_true_sentence_strikes_it(at in 0_usize..10_000, which in any::<prop::sample::Index>(), place in any::<prop::sample::Index>(), harm in 0_usize..30) {
         let (report, index) = pick(at);
         let facts = Facts::new(report, index).unwrap();
         let texts = findings(&facts);
