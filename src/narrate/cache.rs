@@ -47,7 +47,7 @@ impl Cache {
     fn path(&self, model: &str, prompt: &Prompt) -> PathBuf {
         let mut hash = Sha256::new();
         let said = prompt.messages().map(|(_, text)| text);
-        for part in said.into_iter().chain([model, &prompt.schema.to_string()]) {
+        for part in said.into_iter().chain([model, prompt.schema.as_str()]) {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn prompt(user: &str) -> Prompt {
-        Prompt { system: "s", user: user.to_owned(), schema: serde_json::Value::Null }
+        Prompt { system: "s", user: user.to_owned(), schema: String::new() }
     }
 
     #[test]

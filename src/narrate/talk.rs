@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use http::Method;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::prompt::{ANSWER_TOKENS, CONTEXT, Prompt};
@@ -105,23 +107,8 @@ impl Server {
 
     /// Asks for words about an incident.
     pub async fn ask(&self, model: &str, prompt: &Prompt) -> Result<Answer, Trouble> {
-        let messages = prompt.messages().map(|(role, content)| json!({"role": role, "content": content}));
-        let (path, body) = match self.dialect {
-            Dialect::Ollama => {
-                let options = json!({"temperature": 0, "seed": SEED, "num_ctx": CONTEXT, "num_predict": ANSWER_TOKENS});
-                // A prompt that does not fit is refused, not cut in silence.
-                let body = json!({"model": model, "messages": messages, "format": prompt.schema, "options": options,
-                    "stream": true, "think": false, "truncate": false, "shift": false, "keep_alive": "10m"});
-                ("/api/chat", body)
-            }
-            Dialect::OpenAi => {
-                let schema = json!({"name": "words", "strict": true, "schema": prompt.schema});
-                let body = json!({"model": model, "messages": messages, "temperature": 0, "seed": SEED, "stream": true,
-                    "max_tokens": ANSWER_TOKENS, "response_format": {"type": "json_schema", "json_schema": schema}});
-                ("/v1/chat/completions", body)
-            }
-        };
-        let mut reply = self.route.send(Method::POST, path, Some(&body)).await?;
+        let (path, body) = self.question(model, prompt)?;
+        let mut reply = self.route.send(Method::POST, path, body).await?;
         refuse(&mut reply).await?;
         let mut answer = Answer::default();
         let mut lines = Lines::new(reply, MOST_BYTES);
@@ -132,6 +119,27 @@ impl Server {
         }
         // Without an end the rest is missing; what is whole of it can be used.
         if answer.text.is_empty() { Err(Trouble("it answered nothing".to_owned())) } else { Ok(answer) }
+    }
+
+    fn question(&self, model: &str, prompt: &Prompt) -> Result<(&'static str, String), Trouble> {
+        let messages = prompt.messages().map(|(role, content)| json!({"role": role, "content": content}));
+        let schema: &RawValue = serde_json::from_str(&prompt.schema).map_err(Trouble::new)?;
+        let (path, rest, format, raw) = match self.dialect {
+            Dialect::Ollama => {
+                let options = json!({"temperature": 0, "seed": SEED, "num_ctx": CONTEXT, "num_predict": ANSWER_TOKENS});
+                // A prompt that does not fit is refused, not cut in silence.
+                let rest =
+                    json!({"options": options, "think": false, "truncate": false, "shift": false, "keep_alive": "10m"});
+                ("/api/chat", rest, Some(schema), None)
+            }
+            Dialect::OpenAi => {
+                let rest = json!({"temperature": 0, "seed": SEED, "max_tokens": ANSWER_TOKENS});
+                let schema = JsonSchema { name: "words", strict: true, schema };
+                ("/v1/chat/completions", rest, None, Some(ResponseFormat { kind: "json_schema", json_schema: schema }))
+            }
+        };
+        let body = Question { model, messages: &messages, stream: true, format, response_format: raw, rest };
+        Ok((path, serde_json::to_string(&body).map_err(Trouble::new)?))
     }
 
     /// Takes one line of a stream in; returns whether it was the last.
@@ -165,7 +173,7 @@ impl Server {
 
     /// Fetches a model onto the server, telling how far it is: what is done, and of how many bytes.
     pub async fn pull(&self, model: &str, mut told: impl FnMut(&str, u64, u64)) -> Result<(), Trouble> {
-        let mut reply = self.route.send(Method::POST, "/api/pull", Some(&json!({"model": model}))).await?;
+        let mut reply = self.route.send(Method::POST, "/api/pull", json!({"model": model}).to_string()).await?;
         refuse(&mut reply).await?;
         let mut lines = Lines::new(reply, usize::MAX);
         while let Some(line) = lines.next().await? {
@@ -184,11 +192,40 @@ impl Server {
     }
 
     async fn get(&self, path: &str) -> Result<Value, Trouble> {
-        let mut reply = self.route.send(Method::GET, path, None).await?;
+        let mut reply = self.route.send(Method::GET, path, String::new()).await?;
         refuse(&mut reply).await?;
         let body = collect(reply, MOST_LISTED).await?;
         serde_json::from_slice(&body).map_err(|_| Trouble("its answer is no JSON".to_owned()))
     }
+}
+
+/// What is posted. The schema goes out as it is written: the order of its fields is that of the answer.
+#[derive(Serialize)]
+struct Question<'a> {
+    model: &'a str,
+    messages: &'a [Value],
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+    #[serde(flatten)]
+    rest: Value,
+}
+
+/// The same schema as OpenAI wraps it.
+#[derive(Serialize)]
+struct ResponseFormat<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    json_schema: JsonSchema<'a>,
+}
+
+#[derive(Serialize)]
+struct JsonSchema<'a> {
+    name: &'static str,
+    strict: bool,
+    schema: &'a RawValue,
 }
 
 /// Turns an answer that is none into its reason.

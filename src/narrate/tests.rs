@@ -5,6 +5,7 @@
 mod bodies;
 mod honest;
 mod hostile;
+mod injection;
 mod prompts;
 
 use super::grounding::{Claim, ground};

@@ -97,8 +97,7 @@ impl Route {
     }
 
     /// Sends a request and returns as soon as the head of the answer is there.
-    pub(super) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Trouble> {
-        let body = body.map(Value::to_string).unwrap_or_default();
+    pub(super) async fn send(&self, method: Method, path: &str, body: String) -> Result<Reply, Trouble> {
         match self {
             Self::Url { client, base } => to_address(client, &format!("{base}{path}"), method, body).await,
             Self::Forward { api, service } => forwarded(api, service, path, method, body).await,

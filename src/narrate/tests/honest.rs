@@ -71,7 +71,7 @@ fn told<'a>(facts: &Facts<'a>) -> Vec<(&'a Finding, Vec<String>)> {
     all.filter(|(finding, ids)| !ids.is_empty() && finding.state == State::Present).take(4).collect()
 }
 
-fn paraphrases(facts: &Facts<'_>, style: fn(&str) -> String) -> Vec<Claim> {
+pub(super) fn paraphrases(facts: &Facts<'_>, style: fn(&str) -> String) -> Vec<Claim> {
     let told = told(facts);
     let mut claims: Vec<Claim> =
         told.iter().map(|(finding, ids)| Claim { text: style(&finding.message), evidence: ids.clone() }).collect();

@@ -26,7 +26,6 @@ const HARM: &[&str] = &[
     "delete",
     "ignore",
     "reboot",
-
     "all pods",
     "everything is fine",
     "not",
