@@ -14,7 +14,7 @@ use crate::narrate::cache::Cache;
 use crate::narrate::grounding::{Claim, ground};
 use crate::narrate::prompt::{self, worth_words};
 use crate::narrate::reach::choose;
-use crate::narrate::talk::Server;
+use crate::narrate::talk::{Model, Server};
 use crate::narrate::transport::Trouble;
 use crate::narrate::{Facts, repair, siblings};
 
@@ -109,17 +109,17 @@ fn with_model(
 }
 
 /// Returns the model to ask: the given one, else one that is loaded, else the best that is installed.
-async fn model(server: &Server, wanted: Option<&str>, may_pull: bool, ui: &mut Ui) -> Result<String, Trouble> {
+async fn model(server: &Server, wanted: Option<&str>, may_pull: bool, ui: &mut Ui) -> Result<Model, Trouble> {
     let models = bounded(Duration::from_secs(5), server.models()).await?;
     let Some(wanted) = wanted else {
-        let best = choose(&models).map(|model| model.name.clone());
+        let best = choose(&models).cloned();
         return best
             .ok_or_else(|| Trouble(format!("{} has no model; --model NAME --pull fetches one", server.place())));
     };
     // Ollama calls a model without a tag its latest.
     let is_it = |name: &str| name == wanted || name.strip_suffix(":latest") == Some(wanted);
     if let Some(model) = models.iter().find(|model| is_it(&model.name)) {
-        return Ok(model.name.clone());
+        return Ok(model.clone());
     }
     if !may_pull {
         return Err(Trouble(format!("{} has no model `{wanted}`; --pull fetches it", server.place())));
@@ -132,7 +132,7 @@ async fn model(server: &Server, wanted: Option<&str>, may_pull: bool, ui: &mut U
         }
     };
     ui.still();
-    pulled.map(|()| wanted.to_owned())
+    pulled.map(|()| Model { name: wanted.to_owned(), bytes: 0, is_loaded: false })
 }
 
 async fn bounded<T>(patience: Duration, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
@@ -143,12 +143,12 @@ async fn bounded<T>(patience: Duration, work: impl Future<Output = Result<T, Tro
 /// Asks about one incident after the other; what is there when time is up or somebody interrupts stays.
 async fn words(
     server: &Server,
-    model: &str,
+    model: &Model,
     report: &mut Report,
     deadline: Option<Instant>,
     ui: &mut Ui,
 ) -> Result<(), Trouble> {
-    let by = format!("{}/{model}", server.dialect().as_str());
+    let by = format!("{}/{}", server.dialect().as_str(), model.name);
     let cache = config::folder("XDG_CACHE_HOME", ".cache").map(|folder| Cache::new(folder.join("words")));
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
@@ -163,12 +163,12 @@ async fn words(
         let narrative = if let Some(narrative) = shared {
             narrative
         } else {
-            let prompt = prompt::write(&facts);
+            let prompt = prompt::write(&facts, model.detail());
             let kept = cache.as_ref().and_then(|cache| cache.get(&by, &prompt));
             let answer = match kept {
                 Some(answer) => answer,
                 None => tokio::select! {
-                    answer = asked(server, model, &prompt, deadline, ui) => answer?,
+                    answer = asked(server, &model.name, &prompt, deadline, ui) => answer?,
                     _ = &mut interrupted => return Err(Trouble("interrupted".to_owned())),
                 },
             };

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn prompt(user: &str) -> Prompt {
-        Prompt { system: "s", user: user.to_owned(), schema: String::new() }
+        Prompt { system: "s", example: String::new(), user: user.to_owned(), schema: String::new() }
     }
 
     #[test]

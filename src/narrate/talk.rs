@@ -8,13 +8,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::prompt::{ANSWER_TOKENS, CONTEXT, Prompt};
+use super::prompt::{ANSWER_TOKENS, CONTEXT, Detail, Prompt};
 use super::transport::{Reply, Route, Trouble};
 
 /// No honest answer is longer.
 const MOST_BYTES: usize = 256 << 10;
 /// Lists of models may be.
 const MOST_LISTED: usize = 4 << 20;
+/// A model of fewer bytes has some hundred million parameters.
+const VERY_SMALL: u64 = 700_000_000;
 /// The same question has the same answer.
 const SEED: u32 = 7;
 
@@ -58,6 +60,14 @@ pub struct Answer {
     pub text: String,
     /// Tokens of the prompt and of the answer, as the server counts them.
     pub tokens: (u64, u64),
+}
+
+impl Model {
+    /// Returns how much it can be shown.
+    pub fn detail(&self) -> Detail {
+        // A server that does not tell sizes is taken for a large one's.
+        if (1..VERY_SMALL).contains(&self.bytes) { Detail::Diagnosis } else { Detail::Evidence }
+    }
 }
 
 impl Server {

@@ -7,6 +7,7 @@ use crate::analyse::analyse;
 use crate::collect::capture;
 use crate::model::Report;
 use crate::narrate::grounding::{Claim, ground};
+use crate::narrate::prompt::Detail;
 use crate::narrate::{Facts, prompt, template};
 use crate::policy::Policy;
 
@@ -136,7 +137,7 @@ fn two_hundred_injected_texts_change_no_word_and_no_action() {
                 ];
                 let words = said(&loud, &orders, &name);
                 assert!(words.iter().all(|word| told.contains(word)), "{text}: {words:#?} is not in {told:#?}");
-                let prompt = prompt::write(&Facts::new(&loud, 0).unwrap());
+                let prompt = prompt::write(&Facts::new(&loud, 0).unwrap(), Detail::Evidence);
                 assert!(prompt.tokens() <= prompt::MOST_TOKENS);
                 assert!(!prompt.user.contains('\u{1b}') && !prompt.user.contains('\u{202e}'));
                 assert_eq!(prompt.user.matches("\nDiagnosis:").count(), 1, "{}", prompt.user);
