@@ -165,12 +165,13 @@ async fn words(
         } else {
             let prompt = prompt::write(&facts, model.detail());
             let kept = cache.as_ref().and_then(|cache| cache.get(&by, &prompt));
-            let answer = match kept {
-                Some(answer) => answer,
-                None => tokio::select! {
+            let answer = if let Some(answer) = kept {
+                answer
+            } else {
+                tokio::select! {
                     answer = asked(server, &model.name, &prompt, deadline, ui) => answer?,
                     _ = &mut interrupted => return Err(Trouble("interrupted".to_owned())),
-                },
+                }
             };
             if let Some(cache) = &cache {
                 cache.put(&by, &prompt, &answer);

@@ -44,15 +44,12 @@ fn rename(text: &str, renamed: &[(String, String)]) -> String {
     while let Some(next) = rest.chars().next() {
         let within = done.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
         let found = renamed.iter().find(|(old, _)| !within && rest.starts_with(old.as_str()));
-        match found {
-            Some((old, new)) => {
-                done.push_str(new);
-                rest = &rest[old.len()..];
-            }
-            None => {
-                done.push(next);
-                rest = &rest[next.len_utf8()..];
-            }
+        if let Some((old, new)) = found {
+            done.push_str(new);
+            rest = &rest[old.len()..];
+        } else {
+            done.push(next);
+            rest = &rest[next.len_utf8()..];
         }
     }
     done

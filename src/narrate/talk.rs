@@ -223,7 +223,7 @@ struct Question<'a> {
     rest: Value,
 }
 
-/// The same schema as OpenAI wraps it.
+/// The same schema, as the other dialect wraps it.
 #[derive(Serialize)]
 struct ResponseFormat<'a> {
     #[serde(rename = "type")]

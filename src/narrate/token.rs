@@ -70,7 +70,7 @@ pub(super) fn read(text: &str, names: &Names, author: Author) -> Option<Vec<Toke
         }
     }
     let tokens = with_units(tokens);
-    Some(ordered(with_kinds(phrases(tokens), names), names))
+    Some(ordered(with_kinds(&phrases(&tokens), names), names))
 }
 
 /// Splits off what stands in backticks or double quotes.
@@ -195,7 +195,7 @@ fn with_units(tokens: Vec<Token>) -> Vec<Token> {
 }
 
 /// Gives phrases one form: `ran out of memory`, `exceeded its memory limit`, `restarted 5 times`.
-fn phrases(tokens: Vec<Token>) -> Vec<Token> {
+fn phrases(tokens: &[Token]) -> Vec<Token> {
     const OOM: [&[&str]; 5] = [
         &["run", "out", "memory"],
         &["out", "memory"],
@@ -226,7 +226,7 @@ fn phrases(tokens: Vec<Token>) -> Vec<Token> {
 }
 
 /// Joins a kind with the name beside it, and gives a name the only kind that it can be of.
-fn with_kinds(tokens: Vec<Token>, names: &Names) -> Vec<Token> {
+fn with_kinds(tokens: &[Token], names: &Names) -> Vec<Token> {
     let bare = |token: Option<&Token>| match token {
         Some(Token::Name { kind: None, name }) => Some(name.clone()),
         _ => None,

@@ -13,6 +13,8 @@ mod cluster;
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod rooms;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod support;

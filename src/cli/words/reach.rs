@@ -110,15 +110,12 @@ async fn search(setting: Setting<'_>, named: Named, allow_remote: bool, mode: Mo
             let (api, current) = connect(setting).await?;
             let namespace =
                 namespace.unwrap_or_else(|| if name.is_some() { current.clone() } else { "ollama".to_owned() });
-            let service = match name {
-                Some(name) => reach::named(&api, &namespace, &name).await?,
-                None => {
-                    let all = reach::discover(&api, &namespace).await?;
-                    let there = all.into_iter().find(|service| service.namespace == namespace);
-                    there.ok_or_else(|| {
-                        Trouble(format!("namespace {namespace} has no service that looks like Ollama"))
-                    })?
-                }
+            let service = if let Some(name) = name {
+                reach::named(&api, &namespace, &name).await?
+            } else {
+                let all = reach::discover(&api, &namespace).await?;
+                let there = all.into_iter().find(|service| service.namespace == namespace);
+                there.ok_or_else(|| Trouble(format!("namespace {namespace} has no service that looks like Ollama")))?
             };
             reach::service(&api, &service).await.map(Sight::Server)
         }

@@ -28,11 +28,7 @@ const STYLES: &[Style] = &[
         ];
         sentence(&words.iter().fold(message.to_owned(), |text, (word, other)| text.replace(word, other)))
     }),
-    ("units", |message| {
-        sentence(
-            &message.replace("Mi ", " MiB ").replace("Gi ", " GiB ").replace(" 1 ", " 1 ").replace("5m", "5 minutes"),
-        )
-    }),
+    ("units", |message| sentence(&message.replace("Mi ", " MiB ").replace("Gi ", " GiB ").replace("5m", "5 minutes"))),
     ("tense", |message| {
         sentence(
             &message

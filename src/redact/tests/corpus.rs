@@ -52,9 +52,13 @@ fn pem(dice: &mut Dice, kind: &str) -> String {
 
 /// A secret, and what it stands in when that is what tells it: `{}` is its place.
 type Made = (String, &'static str);
+/// What is known by a name, and what makes one of it.
+type Shape = (&'static str, fn(&mut Dice) -> Made);
+/// Where secrets are met, and what is left of a text there.
+type Site = (&'static str, fn(&str) -> String);
 
 /// The shapes, each with what makes one of it.
-const SHAPES: &[(&str, fn(&mut Dice) -> Made)] = &[
+const SHAPES: &[Shape] = &[
     ("AWS access key", |d| (format!("AKIA{}", d.upper(16)), "{}")),
     ("AWS session key", |d| (format!("ASIA{}", d.upper(16)), "{}")),
     ("AWS secret key", |d| (d.any(40), "aws_secret_access_key={}")),
@@ -116,7 +120,7 @@ const SHAPES: &[(&str, fn(&mut Dice) -> Made)] = &[
 ];
 
 /// Puts a text where secrets are met, and gives what is left of that after redaction.
-const PLACES: &[(&str, fn(&str) -> String)] = &[
+const PLACES: &[Site] = &[
     ("log", |text| Redactor::new().text(&format!("2026-11-21T12:00:00Z ERROR request failed: {text}")).into_owned()),
     ("log of lines", |text| Redactor::new().text(&format!("starting\nusing {text}\nfailed\n")).into_owned()),
     ("event", |text| object("Event", json!({"message": format!("Readiness probe failed: {text}")}))),
@@ -207,7 +211,7 @@ fn no_more_than_two_of_a_hundred_innocents_are_hit() {
     let mut dice = Dice(11);
     let (mut all, mut hit) = (0, Vec::new());
     for innocent in INNOCENTS {
-        for (place, put) in &PLACES[..] {
+        for (place, put) in PLACES {
             let text = innocent(&mut dice);
             all += 1;
             if put(&text).contains("<secret:") {
