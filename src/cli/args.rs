@@ -25,7 +25,7 @@ Examples:
 
 /// Tells why a pod, a workload or a namespace is broken, with the evidence
 ///
-/// It reads, and changes nothing. Nothing leaves the cluster but to this terminal.
+/// It reads, and changes nothing. Nothing leaves the cluster but to this terminal, and to a model that was agreed to.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-rca", bin_name = "kubectl rca", version, after_help = EXAMPLES, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {

@@ -21,8 +21,6 @@ const STYLES: &[Style] = &[
             ("cannot", "is unable to"),
             ("exits", "terminates"),
             ("needs", "requires"),
-            ("asks for", "asks for"),
-            (" is missing", " is missing"),
             ("raise", "increase"),
             ("crashes", "is crashing"),
         ];

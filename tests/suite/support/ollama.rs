@@ -1,6 +1,6 @@
 //! A server that plays an Ollama, well or badly, and remembers what it was told.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -112,7 +112,7 @@ fn ordinary(call: &Call, stream: &mut TcpStream) {
     match call.path.as_str() {
         "/api/version" => answer(stream, 200, &json!({"version": "0.24.0"}).to_string()),
         "/api/tags" => {
-            answer(stream, 200, &json!({"models": [{"name": "fake:1b", "size": 1_000_000_000_u64}]}).to_string())
+            answer(stream, 200, &json!({"models": [{"name": "fake:1b", "size": 1_000_000_000_u64}]}).to_string());
         }
         "/api/ps" => answer(stream, 200, &json!({"models": []}).to_string()),
         "/api/chat" => stream_words(stream, &paraphrase(&call.prompt())),

@@ -17,7 +17,7 @@ fn an_interrupt_ends_the_models_work_and_not_the_report() {
         if is_chat {
             begin(stream);
             piece(stream, "{");
-            sleep(Duration::from_secs(60));
+            sleep(Duration::from_mins(1));
         }
         is_chat
     });

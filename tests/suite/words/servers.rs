@@ -13,7 +13,7 @@ use crate::support::report::timeless;
 use crate::support::{Api, Ollama};
 
 /// Longer than any test waits.
-const FOREVER: Duration = Duration::from_secs(60);
+const FOREVER: Duration = Duration::from_mins(1);
 /// What `--llm-timeout` allows.
 const WORK: u64 = 2;
 /// Reading, finding, working, and a busy machine.
@@ -79,7 +79,7 @@ const TEMPERS: &[(&str, Whim)] = &[
     ("has no model", |call, stream| on(call, "/api/tags", || answer(stream, 200, "{\"models\":[]}"))),
     ("has a full queue", |call, stream| {
         on_chat(call, || {
-            answer(stream, 503, "{\"error\":\"server busy, please try again.  maximum pending requests exceeded\"}")
+            answer(stream, 503, "{\"error\":\"server busy, please try again.  maximum pending requests exceeded\"}");
         })
     }),
     ("is cut at its length", |call, stream| {
