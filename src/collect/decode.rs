@@ -7,16 +7,17 @@ use std::fmt;
 
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::json::{Json, Key, Map};
 use crate::model::{Change, Kind};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object without what nobody reads.
 #[derive(Debug)]
-pub(super) struct Pruned {
-    pub value: Value,
+pub(super) struct Pruned<'j> {
+    pub value: Json<'j>,
     pub changes: Vec<Change>,
 }
 
@@ -24,11 +25,11 @@ pub(super) struct Pruned {
 ///
 /// # Errors
 /// When it is not a JSON object.
-pub(super) fn prune(json: &str, kind: Option<Kind>) -> Result<Pruned, serde_json::Error> {
+pub(super) fn prune(json: &str, kind: Option<Kind>) -> Result<Pruned<'_>, serde_json::Error> {
     let mut changes = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let top = Top { changes: keeps_changes(kind).then_some(&mut changes) };
-    let mut value = Value::Object(top.deserialize(&mut deserializer)?);
+    let mut value = Json::Object(top.deserialize(&mut deserializer)?);
     deserializer.end()?;
     if kind == Some(Kind::Secret) {
         strip_secret(&mut value, &changes);
@@ -37,13 +38,13 @@ pub(super) fn prune(json: &str, kind: Option<Kind>) -> Result<Pruned, serde_json
 }
 
 /// Puts the distilled changes back, so that a capture can be read again.
-pub(super) fn with_changes(value: &Value, changes: &[Change]) -> Value {
+pub(super) fn with_changes<'j>(value: &Json<'j>, changes: &[Change]) -> Json<'j> {
     let mut value = value.clone();
     if !changes.is_empty()
-        && let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Some(Json::Object(metadata)) = value.as_object_mut().and_then(|object| object.get_mut("metadata"))
         && let Ok(changes) = serde_json::to_value(changes)
     {
-        metadata.insert("managedFields".to_owned(), changes);
+        metadata.push("managedFields", changes.into());
     }
     value
 }
@@ -55,21 +56,27 @@ fn keeps_changes(kind: Option<Kind>) -> bool {
 }
 
 /// Replaces a Secret's values by its keys, wherever these are told.
-fn strip_secret(value: &mut Value, changes: &[Change]) {
+fn strip_secret(value: &mut Json<'_>, changes: &[Change]) {
     let Some(object) = value.as_object_mut() else { return };
     let data = object.remove("data");
     let plain = object.remove("stringData");
-    if object.contains_key("keys") {
+    if object.get("keys").is_some() {
         return;
     }
-    let written = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
-    let mut keys: Option<Vec<String>> = data.as_ref().and_then(written);
-    if let Some(more) = plain.as_ref().and_then(written) {
+    let mut keys = data.as_ref().and_then(keys_of);
+    if let Some(more) = plain.as_ref().and_then(keys_of) {
         keys.get_or_insert_default().extend(more);
     }
     let tracked = || (!changes.is_empty()).then(|| changes.iter().flat_map(secret_keys).collect());
     if let Some(keys) = keys.or_else(tracked) {
-        object.insert("keys".to_owned(), keys.into());
+        object.push("keys", Json::Array(keys.into_iter().map(Json::from).collect()));
+    }
+}
+
+fn keys_of(value: &Json<'_>) -> Option<Vec<String>> {
+    match value {
+        Json::Object(map) => Some(map.0.iter().map(|(key, _)| key.clone().into_owned()).collect()),
+        _ => None,
     }
 }
 
@@ -88,7 +95,7 @@ struct Top<'c> {
 }
 
 impl<'de> DeserializeSeed<'de> for Top<'_> {
-    type Value = Map<String, Value>;
+    type Value = Map<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -96,20 +103,20 @@ impl<'de> DeserializeSeed<'de> for Top<'_> {
 }
 
 impl<'de> Visitor<'de> for Top<'_> {
-    type Value = Map<String, Value>;
+    type Value = Map<'de>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a Kubernetes object")
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = access.next_key::<String>()? {
-            let value = match key.as_str() {
+        let mut object = Map::default();
+        while let Some(Key(key)) = access.next_key()? {
+            let value = match &*key {
                 "metadata" => access.next_value_seed(Metadata { changes: self.changes.as_deref_mut() })?,
                 _ => access.next_value()?,
             };
-            object.insert(key, value);
+            object.push(key, value);
         }
         Ok(object)
     }
@@ -121,7 +128,7 @@ struct Metadata<'c> {
 }
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_> {
-    type Value = Value;
+    type Value = Json<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -129,15 +136,15 @@ impl<'de> DeserializeSeed<'de> for Metadata<'_> {
 }
 
 impl<'de> Visitor<'de> for Metadata<'_> {
-    type Value = Value;
+    type Value = Json<'de>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("the metadata of a Kubernetes object")
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut metadata = Map::new();
-        while let Some(key) = access.next_key::<String>()? {
+        let mut metadata = Map::default();
+        while let Some(Key(key)) = access.next_key()? {
             if key == "managedFields" {
                 match self.changes.as_deref_mut() {
                     Some(changes) => changes.extend(distil(&access.next_value()?)),
@@ -145,15 +152,15 @@ impl<'de> Visitor<'de> for Metadata<'_> {
                 }
                 continue;
             }
-            let mut value: Value = access.next_value()?;
+            let mut value: Json<'_> = access.next_value()?;
             if key == "annotations"
                 && let Some(annotations) = value.as_object_mut()
             {
                 annotations.remove(LAST_APPLIED);
             }
-            metadata.insert(key, value);
+            metadata.push(key, value);
         }
-        Ok(Value::Object(metadata))
+        Ok(Json::Object(metadata))
     }
 }
 
@@ -169,8 +176,8 @@ mod tests {
     fn a_secret_keeps_its_keys_and_loses_its_values() {
         let json = r#"{"kind":"Secret","metadata":{"name":"db"},"data":{"password":"aHVudGVyMg=="}}"#;
         let pruned = prune(json, Some(Kind::Secret)).expect("valid");
-        assert_eq!(pruned.value["keys"], serde_json::json!(["password"]));
-        assert!(!pruned.value.to_string().contains("aHVudGVyMg"));
+        assert_eq!(pruned.value.get("keys"), Some(&serde_json::json!(["password"]).into()));
+        assert!(!format!("{:?}", pruned.value).contains("aHVudGVyMg"));
     }
 
     #[test]
@@ -178,7 +185,7 @@ mod tests {
         let json = r#"{"metadata":{"name":"db","managedFields":[{"manager":"kubectl","operation":"Update",
             "fieldsV1":{"f:data":{".":{},"f:tls.crt":{}}}}]}}"#;
         let pruned = prune(json, Some(Kind::Secret)).expect("valid");
-        assert_eq!(pruned.value["keys"], serde_json::json!(["tls.crt"]));
+        assert_eq!(pruned.value.get("keys"), Some(&serde_json::json!(["tls.crt"]).into()));
     }
 
     #[test]
@@ -186,7 +193,8 @@ mod tests {
         let json = r#"{"metadata":{"name":"x","managedFields":[{"manager":"m","operation":"Update"}],
             "annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","keep":"1"}}}"#;
         let pruned = prune(json, Some(Kind::Deployment)).expect("valid");
-        assert_eq!(pruned.value["metadata"], serde_json::json!({"name":"x","annotations":{"keep":"1"}}));
+        let metadata = serde_json::to_value(pruned.value.get("metadata")).expect("JSON");
+        assert_eq!(metadata, serde_json::json!({"name":"x","annotations":{"keep":"1"}}));
         assert_eq!(pruned.changes.len(), 1);
     }
 }

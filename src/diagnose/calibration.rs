@@ -1,25 +1,26 @@
 //! Confidences that keep their word: of the causes said with 0.9, nine in ten are right.
 //!
 //! A rule's own confidence is a judgement. How often causes that were said with such a confidence were right has been
-//! counted on recorded states; the counts are data, and `tests/accuracy/run` makes them.
+//! counted on recorded states; the counts are data, and `tests/accuracy/run` makes them. A logistic curve through the
+//! counts leads from the one to the other (Platt, "Probabilistic outputs for support vector machines", 1999): it has two
+//! numbers only, so that what few answers happened to show does not bend it.
+
+use std::collections::BTreeMap;
 
 use crate::model::Incident;
 
 const SHIPPED: &str = include_str!("calibration.tsv");
 
-/// The bands of the rules' own confidence: upper end and typical value.
-const BANDS: [(f64, f64); 6] = [(0.6, 0.5), (0.75, 0.68), (0.84, 0.8), (0.9, 0.87), (0.945, 0.92), (1.0, 0.96)];
+/// Answers are counted by the rule's own confidence in steps of this.
+const STEP: f64 = 0.05;
 
-/// So many answers the rules' judgement is worth beside the counts.
-const PRIOR: f64 = 4.0;
+/// How many answers the judgement is worth that the rules' own odds are in the right proportion to each other.
+const PRIOR: f64 = 1.0;
 
-/// What of the rules' own confidence is left, so that the surer of two causes stays the surer.
-const OWN: f64 = 0.05;
-
-/// How many causes were said, and how many of them were right, by band of the rules' own confidence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How many causes were said, and how many of them were right, by the rule's own confidence in steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calibration {
-    counts: [Count; BANDS.len()],
+    counts: BTreeMap<u32, Count>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,73 +29,115 @@ struct Count {
     right: u32,
 }
 
+/// Leads from a rule's own confidence to the share of such causes that are right.
+#[derive(Clone, Copy, Debug)]
+pub struct Curve {
+    offset: f64,
+    slope: f64,
+}
+
 /// Puts what experience says in the place of the rule's own confidence.
 pub(super) fn calibrate(incidents: &mut [Incident]) {
-    let calibration = Calibration::shipped();
+    let curve = Calibration::shipped().curve();
     for incident in incidents {
-        incident.cause.confidence = calibration.of(incident.cause.confidence);
+        incident.cause.confidence = curve.of(incident.cause.confidence);
     }
 }
 
 impl Calibration {
     /// Returns what was counted on the recorded states.
     pub fn shipped() -> Self {
-        let mut calibration = Self::default();
         let rows = SHIPPED.lines().filter(|line| !line.starts_with('#'));
-        for (count, row) in calibration.counts.iter_mut().zip(rows) {
-            let mut numbers = row.split('\t').skip(1).map(|cell| cell.parse().unwrap_or_default());
-            *count = Count { said: numbers.next().unwrap_or_default(), right: numbers.next().unwrap_or_default() };
-        }
-        calibration
+        Self { counts: rows.filter_map(row).collect() }
     }
 
     /// Counts one answer.
     pub fn count(&mut self, own: f64, right: bool) {
-        let band = BANDS.iter().position(|(end, _)| own < *end).unwrap_or(BANDS.len() - 1);
-        self.counts[band].said += 1;
-        self.counts[band].right += u32::from(right);
+        let count = self.counts.entry(step(own)).or_default();
+        count.said += 1;
+        count.right += u32::from(right);
     }
 
     /// Writes the counts as the data file holds them.
     pub fn table(&self) -> String {
-        let rows = BANDS.iter().zip(&self.counts);
-        let rows = rows.map(|((end, _), count)| format!("{end}\t{}\t{}\n", count.said, count.right));
-        format!("# confidence below\tsaid\tright; made by tests/accuracy/run\n{}", rows.collect::<String>())
+        let rows = self.counts.iter();
+        let rows = rows.map(|(step, count)| format!("{:.2}\t{}\t{}\n", confidence(*step), count.said, count.right));
+        format!("# confidence\tsaid\tright; made by tests/accuracy/run\n{}", rows.collect::<String>())
     }
 
+    /// Fits the curve to the counts by Newton's method; without counts it changes nothing.
+    pub fn curve(&self) -> Curve {
+        let mut curve = Curve { offset: 0.0, slope: 1.0 };
+        if self.counts.is_empty() {
+            return curve;
+        }
+        for _ in 0..100 {
+            let step = self.newton(curve);
+            curve.offset -= step.offset;
+            curve.slope -= step.slope;
+            if step.offset.abs() + step.slope.abs() < 1e-9 {
+                break;
+            }
+        }
+        // The surer of two causes stays the surer, whatever a few answers say.
+        curve.slope = curve.slope.max(0.1);
+        curve
+    }
+
+    /// Returns the step that is to be taken back: the gradient of the loss, scaled by its second derivatives, and short
+    /// enough not to leave the region where these mean something.
+    fn newton(&self, curve: Curve) -> Curve {
+        let (mut gradient, mut bend) = ((0.0, PRIOR * (curve.slope - 1.0)), (1e-9, 0.0, PRIOR));
+        let (hit, miss) = self.targets();
+        for (step, count) in &self.counts {
+            let (x, said, right) = (odds(confidence(*step)), f64::from(count.said), f64::from(count.right));
+            let share = curve.of(confidence(*step));
+            let off = said * share - right * hit - (said - right) * miss;
+            let weight = said * share * (1.0 - share);
+            gradient = (gradient.0 + off, gradient.1 + off * x);
+            bend = (bend.0 + weight, bend.1 + weight * x, bend.2 + weight * x * x);
+        }
+        let scale = bend.0 * bend.2 - bend.1 * bend.1;
+        Curve {
+            offset: ((bend.2 * gradient.0 - bend.1 * gradient.1) / scale).clamp(-1.0, 1.0),
+            slope: ((bend.0 * gradient.1 - bend.1 * gradient.0) / scale).clamp(-1.0, 1.0),
+        }
+    }
+
+    /// Returns what a right and a wrong answer stand for: not 1 and 0, as a next one may be wrong or right too (Platt's).
+    fn targets(&self) -> (f64, f64) {
+        let said: u32 = self.counts.values().map(|count| count.said).sum();
+        let right: u32 = self.counts.values().map(|count| count.right).sum();
+        (f64::from(right + 1) / f64::from(right + 2), 1.0 / f64::from(said - right + 2))
+    }
+}
+
+impl Curve {
     /// Returns the calibrated confidence; it grows with the rule's own.
     pub fn of(&self, own: f64) -> f64 {
-        (1.0 - OWN) * self.curve(own) + OWN * own
+        1.0 / (1.0 + (-self.offset - self.slope * odds(own)).exp())
     }
+}
 
-    /// Leads straight from band to band.
-    fn curve(&self, own: f64) -> f64 {
-        let values = self.values();
-        let inner = BANDS.iter().zip(values).map(|((_, typical), value)| (*typical, value));
-        let end = (1.0, f64::midpoint(values[BANDS.len() - 1], 1.0));
-        let mut before = (0.0, 0.0);
-        for next in inner.chain([end]) {
-            if own <= next.0 {
-                return before.1 + (next.1 - before.1) * (own - before.0) / (next.0 - before.0);
-            }
-            before = next;
-        }
-        before.1
-    }
+fn row(row: &str) -> Option<(u32, Count)> {
+    let mut cells = row.split('\t');
+    let own: f64 = cells.next()?.parse().ok()?;
+    Some((step(own), Count { said: cells.next()?.parse().ok()?, right: cells.next()?.parse().ok()? }))
+}
 
-    /// Returns the share of right answers in each band; where a higher band fared worse, both get their common share.
-    fn values(&self) -> [f64; BANDS.len()] {
-        let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
-        for ((_, typical), count) in BANDS.iter().zip(&self.counts) {
-            let mut block = (f64::from(count.right) + PRIOR * typical, f64::from(count.said) + PRIOR, 1);
-            while let Some(last) = blocks.pop_if(|last| last.0 / last.1 >= block.0 / block.1) {
-                block = (last.0 + block.0, last.1 + block.1, last.2 + block.2);
-            }
-            blocks.push(block);
-        }
-        let mut shares = blocks.iter().flat_map(|(right, said, bands)| std::iter::repeat_n(right / said, *bands));
-        std::array::from_fn(|_| shares.next().unwrap_or_default())
-    }
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a confidence lies between 0 and 1")]
+fn step(own: f64) -> u32 {
+    (own.clamp(0.0, 1.0) / STEP).round() as u32
+}
+
+fn confidence(step: u32) -> f64 {
+    f64::from(step) * STEP
+}
+
+/// Returns the logarithm of the odds; nothing is certain.
+fn odds(confidence: f64) -> f64 {
+    let share = confidence.clamp(0.001, 0.999);
+    (share / (1.0 - share)).ln()
 }
 
 #[cfg(test)]
@@ -104,25 +147,25 @@ mod tests {
     #[test]
     fn what_was_never_counted_stays_as_it_was_judged() {
         for own in [0.3, 0.55, 0.8, 0.93, 0.97] {
-            assert!((Calibration::default().of(own) - own).abs() < 0.03, "{own}");
+            assert!((Calibration::default().curve().of(own) - own).abs() < 1e-9, "{own}");
         }
     }
 
     #[test]
     fn the_surer_of_two_stays_the_surer() {
-        let calibration = Calibration::shipped();
-        let steps = (0..100).map(|step| f64::from(step) / 100.0);
+        let curve = Calibration::shipped().curve();
+        let steps = (1..99).map(|step| f64::from(step) / 100.0);
         for own in steps {
-            assert!(calibration.of(own) < calibration.of(own + 0.01), "{own}");
+            assert!(curve.of(own) < curve.of(own + 0.01), "{own}");
         }
-        assert!(calibration.of(1.0) <= 1.0);
+        assert!(curve.of(1.0) <= 1.0);
     }
 
     #[test]
     fn experience_wins_over_judgement() {
         let mut calibration = Calibration::default();
         (0..100).for_each(|answer| calibration.count(0.96, answer % 2 == 0));
-        let said = calibration.of(0.96);
+        let said = calibration.curve().of(0.96);
         assert!((0.45..0.6).contains(&said), "{said}");
     }
 

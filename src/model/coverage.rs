@@ -59,6 +59,13 @@ impl Coverage {
         self.names.insert((namespace.to_owned(), name.to_owned()));
     }
 
+    /// Adds what was looked for elsewhere.
+    pub fn append(&mut self, mut other: Self) {
+        self.everywhere |= other.everywhere;
+        self.namespaces.append(&mut other.namespaces);
+        self.names.append(&mut other.names);
+    }
+
     /// Returns whether all objects of this namespace are known.
     pub fn lists(&self, namespace: &str) -> bool {
         self.everywhere || self.namespaces.contains(namespace)

@@ -21,6 +21,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Change, Coverage, Kind, SecretKeys, Store, Stored};
+use crate::json::Json;
 
 /// An object of a kind that is not in the table, such as a custom owner.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -54,11 +55,17 @@ macro_rules! stores {
             ///
             /// # Errors
             /// When it does not have the shape of its kind.
-            pub fn insert(&mut self, kind: Kind, value: Value, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
+            pub fn insert(&mut self, kind: Kind, value: Json<'_>, changes: Vec<Change>, raw: Option<Box<RawValue>>) -> Result<(), serde_json::Error> {
                 match kind {
                     $(Kind::$kind => self.$field.push(Stored { object: $type::deserialize(value)?, changes, raw }),)*
                 }
                 Ok(())
+            }
+
+            /// Adds the objects of another collection, in their order.
+            pub fn append(&mut self, other: Self) {
+                $(self.$field.append(other.$field);)*
+                self.custom.append(other.custom);
             }
 
             /// Returns where objects of this kind were looked for.
@@ -140,7 +147,7 @@ impl Objects {
     /// When it has no usable metadata.
     pub fn insert_custom(
         &mut self,
-        value: Value,
+        value: Json<'_>,
         changes: Vec<Change>,
         raw: Option<Box<RawValue>>,
     ) -> Result<(), serde_json::Error> {

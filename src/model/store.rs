@@ -80,6 +80,12 @@ impl<T: HasMeta> Store<T> {
         self.items.push(item);
     }
 
+    /// Adds the objects of another store, and where they were looked for; call [`Store::sort`] when all are in.
+    pub fn append(&mut self, mut other: Self) {
+        self.items.append(&mut other.items);
+        self.coverage.append(other.coverage);
+    }
+
     /// Sorts, and drops objects that were read twice.
     pub fn sort(&mut self) {
         self.items.sort_by(|a, b| key(&a.object).cmp(&key(&b.object)));

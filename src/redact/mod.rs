@@ -12,10 +12,9 @@ mod text;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
 use self::keys::Smell;
 use self::text::Mode;
+use crate::json::{Json, Map};
 
 /// Replaces the secrets of objects and texts by `<secret:1>`, `<secret:2>`, in the order in which it meets them.
 #[derive(Default)]
@@ -50,12 +49,17 @@ impl Redactor {
         self.numbers.len()
     }
 
+    /// Forgets all secrets but the first ones, to read an object again.
+    pub fn rewind(&mut self, count: usize) {
+        self.numbers.retain(|_, number| *number <= count);
+    }
+
     /// Redacts an object in place, given its kind, which items of a list do not carry.
     ///
     /// The values of a Secret become null, its keys stay. Labels, names and other metadata but annotations are left.
-    pub fn object(&mut self, kind: &str, object: &mut Value) {
+    pub fn object(&mut self, kind: &str, object: &mut Json<'_>) {
         match object {
-            Value::Object(fields) => self.fields(kind, fields, Fields::Kubernetes),
+            Json::Object(fields) => self.fields(kind, fields, Fields::Kubernetes),
             other => self.value("", other, Fields::Kubernetes),
         }
     }
@@ -67,8 +71,8 @@ impl Redactor {
         self.replaced(text, Mode::Prose)
     }
 
-    fn fields(&mut self, kind: &str, map: &mut Map<String, Value>, fields: Fields) {
-        let kind = map.get("kind").and_then(Value::as_str).unwrap_or(kind);
+    fn fields(&mut self, kind: &str, map: &mut Map<'_>, fields: Fields) {
+        let kind = map.get("kind").and_then(Json::as_str).unwrap_or(kind);
         let is_config_map = kind == "ConfigMap" && fields == Fields::Kubernetes;
         if kind == "Secret" && fields == Fields::Kubernetes {
             drop_secret_values(map);
@@ -76,12 +80,12 @@ impl Redactor {
         self.named_value(map);
         for (key, value) in map.iter_mut() {
             match value {
-                Value::Object(metadata) if key == "metadata" && fields == Fields::Kubernetes => {
+                Json::Object(metadata) if key == "metadata" && fields == Fields::Kubernetes => {
                     if let Some(annotations) = metadata.get_mut("annotations") {
                         self.value("annotations", annotations, Fields::Foreign);
                     }
                 }
-                Value::Object(entries) if is_config_map && matches!(key.as_str(), "data" | "binaryData") => {
+                Json::Object(entries) if is_config_map && matches!(key, "data" | "binaryData") => {
                     self.config_entries(entries);
                 }
                 value => self.value(key, value, fields),
@@ -89,33 +93,33 @@ impl Redactor {
         }
     }
 
-    fn value(&mut self, key: &str, value: &mut Value, fields: Fields) {
+    fn value(&mut self, key: &str, value: &mut Json<'_>, fields: Fields) {
         match value {
-            Value::String(text) => {
+            Json::String(text) => {
                 let _ = if is_secret(key, text, fields) { self.hide(text) } else { self.string(key, text) };
             }
-            Value::Array(items) => self.items(key, items, fields),
-            Value::Object(map) => self.fields("", map, fields),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Json::Array(items) => self.items(key, items, fields),
+            Json::Object(map) => self.fields("", map, fields),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
 
     /// `{name: DB_PASSWORD, value: hunter2}`, as in `env` and in HTTP headers.
-    fn named_value(&mut self, map: &mut Map<String, Value>) {
-        let name = ["name", "key"].iter().find_map(|field| map.get(*field)?.as_str());
+    fn named_value(&mut self, map: &mut Map<'_>) {
+        let name = ["name", "key"].iter().find_map(|field| map.get(field)?.as_str());
         let Some(smell) = name.and_then(keys::smell) else {
             return;
         };
-        if let Some(Value::String(value)) = map.get_mut("value")
+        if let Some(Json::String(value)) = map.get_mut("value")
             && is_secret_value(smell, value)
         {
             self.hide(value);
         }
     }
 
-    fn config_entries(&mut self, entries: &mut Map<String, Value>) {
+    fn config_entries(&mut self, entries: &mut Map<'_>) {
         for (key, value) in entries.iter_mut() {
-            let Value::String(text) = value else { continue };
+            let Json::String(text) = value else { continue };
             if !is_file_name(key) && is_secret(key, text, Fields::Foreign) {
                 self.hide(text);
             } else {
@@ -125,14 +129,14 @@ impl Redactor {
     }
 
     /// A list of strings is read as a command line, `["--token", "x"]`, until nothing is found any more.
-    fn items(&mut self, key: &str, items: &mut [Value], fields: Fields) {
+    fn items(&mut self, key: &str, items: &mut [Json<'_>], fields: Fields) {
         while self.items_once(key, items, fields) {}
     }
 
-    fn items_once(&mut self, key: &str, items: &mut [Value], fields: Fields) -> bool {
+    fn items_once(&mut self, key: &str, items: &mut [Json<'_>], fields: Fields) -> bool {
         let (mut after_flag, mut changed) = (false, false);
         for item in items {
-            let Value::String(text) = item else {
+            let Json::String(text) = item else {
                 after_flag = false;
                 self.value(key, item, fields);
                 continue;
@@ -146,7 +150,7 @@ impl Redactor {
     }
 
     /// `--password=x`: without blanks in front of it, the whole rest is the value.
-    fn argument(&mut self, text: &mut String) -> bool {
+    fn argument(&mut self, text: &mut Cow<'_, str>) -> bool {
         let Some((name, value)) = text.split_once('=') else {
             return self.data(text);
         };
@@ -154,14 +158,14 @@ impl Redactor {
             !name.contains(char::is_whitespace) && (text.starts_with('-') || !value.contains(char::is_whitespace));
         if is_one && keys::smell(name).is_some_and(|smell| is_secret_value(smell, value)) {
             let placeholder = self.placeholder(value);
-            *text = format!("{name}={placeholder}");
+            *text = Cow::Owned(format!("{name}={placeholder}"));
             true
         } else {
             self.data(text)
         }
     }
 
-    fn string(&mut self, key: &str, text: &mut String) -> bool {
+    fn string(&mut self, key: &str, text: &mut Cow<'_, str>) -> bool {
         if matches!(key, "message" | "note" | "reason" | "log" | "description") {
             self.replace(text, Mode::Prose)
         } else {
@@ -170,30 +174,36 @@ impl Redactor {
     }
 
     /// A string that may hold a file: JSON is read as such, when nothing else than its layout can change by that.
-    fn data(&mut self, text: &mut String) -> bool {
+    fn data(&mut self, text: &mut Cow<'_, str>) -> bool {
         if !text::may_hold_secret(text) {
             return false;
         }
         if text.starts_with(['{', '['])
-            && let Ok(parsed) = serde_json::from_str::<Value>(text)
+            && let Some((changed, redacted)) = self.embedded(text)
         {
-            let fields = if parsed.get("apiVersion").is_some() { Fields::Kubernetes } else { Fields::Foreign };
-            let mut redacted = parsed.clone();
-            self.value("", &mut redacted, fields);
-            let changed = redacted != parsed;
             if changed {
-                *text = if text.contains('\n') { format!("{redacted:#}") } else { redacted.to_string() };
+                *text = Cow::Owned(redacted);
             }
             return changed;
         }
         self.replace(text, Mode::Data)
     }
 
-    fn replace(&mut self, text: &mut String, mode: Mode) -> bool {
+    /// Redacts JSON within a string: whether that changed it, and what it became.
+    fn embedded(&mut self, text: &str) -> Option<(bool, String)> {
+        let parsed: Json<'_> = serde_json::from_str(text).ok()?;
+        let fields = if parsed.get("apiVersion").is_some() { Fields::Kubernetes } else { Fields::Foreign };
+        let mut redacted = parsed.clone();
+        self.value("", &mut redacted, fields);
+        let write = if text.contains('\n') { serde_json::to_string_pretty } else { serde_json::to_string };
+        Some((redacted != parsed, write(&redacted).ok()?))
+    }
+
+    fn replace(&mut self, text: &mut Cow<'_, str>, mode: Mode) -> bool {
         let Cow::Owned(redacted) = self.replaced(text, mode) else {
             return false;
         };
-        *text = redacted;
+        *text = Cow::Owned(redacted);
         true
     }
 
@@ -217,8 +227,8 @@ impl Redactor {
         }
     }
 
-    fn hide(&mut self, secret: &mut String) -> bool {
-        *secret = self.placeholder(secret);
+    fn hide(&mut self, secret: &mut Cow<'_, str>) -> bool {
+        *secret = Cow::Owned(self.placeholder(secret));
         true
     }
 
@@ -233,11 +243,11 @@ impl Redactor {
 }
 
 /// Nothing of a Secret is kept but the names of its keys.
-fn drop_secret_values(secret: &mut Map<String, Value>) {
+fn drop_secret_values(secret: &mut Map<'_>) {
     for field in ["data", "stringData"] {
         match secret.get_mut(field) {
-            Some(Value::Object(entries)) => entries.values_mut().for_each(|value| *value = Value::Null),
-            Some(other) => *other = Value::Null,
+            Some(Json::Object(entries)) => entries.iter_mut().for_each(|(_, value)| *value = Json::Null),
+            Some(other) => *other = Json::Null,
             None => {}
         }
     }

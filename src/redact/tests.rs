@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -9,9 +9,10 @@ fn prose(text: &str) -> String {
     Redactor::new().text(text).into_owned()
 }
 
-fn object(kind: &str, mut value: Value) -> Value {
-    Redactor::new().object(kind, &mut value);
-    value
+fn object(kind: &str, value: Value) -> Value {
+    let mut json = Json::from(value);
+    Redactor::new().object(kind, &mut json);
+    serde_json::to_value(json).unwrap()
 }
 
 fn config(text: &str) -> String {
@@ -95,7 +96,7 @@ fn files_in_config_maps_are_redacted_line_by_line() {
         ("- token: 'a b'\n", "- token: '<secret:1>'\n"),
         ("token: |\n  abc\n  def\nport: 80", "token: |\n  <secret:1>\nport: 80"),
         ("x = {\n  \"password\": \"a \\\" b\",\n}", "x = {\n  \"password\": \"<secret:1>\",\n}"),
-        ("{\"a\": {\"password\": \"x\", \"n\": 1}}", "{\"a\":{\"n\":1,\"password\":\"<secret:1>\"}}"),
+        ("{\"a\": {\"password\": \"x\", \"n\": 1}}", "{\"a\":{\"password\":\"<secret:1>\",\"n\":1}}"),
         ("<password>x y</password><user>z</user>", "<password><secret:1></password><user>z</user>"),
         ("Server=db;User Id=app;Password=a;b;Database=x", "Server=db;User Id=app;Password=<secret:1>;Database=x"),
         ("AccountName=a;AccountKey=abc/def==;EndpointSuffix=x", "AccountName=a;AccountKey=<secret:1>;EndpointSuffix=x"),

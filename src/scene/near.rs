@@ -22,8 +22,17 @@ pub fn slips(a: &str, b: &str, most: usize) -> Option<usize> {
     let head: usize = a.chars().zip(b.chars()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
     let (a, b) = (&a[head..], &b[head..]);
     let tail: usize = a.chars().rev().zip(b.chars().rev()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
-    let found = strsim::damerau_levenshtein(&a[..a.len() - tail], &b[..b.len() - tail]);
+    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    if strangers(a, b).max(strangers(b, a)) > most {
+        return None;
+    }
+    let found = strsim::damerau_levenshtein(a, b);
     (found <= most).then_some(found)
+}
+
+/// Counts the letters of one name that the other does not have at all: each is a slip at least, and cheaper to find.
+fn strangers(a: &str, b: &str) -> usize {
+    a.chars().filter(|letter| !b.contains(*letter)).count()
 }
 
 fn is_prefix(short: &str, long: &str) -> bool {

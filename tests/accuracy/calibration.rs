@@ -51,9 +51,9 @@ fn trial(answers: &[Answer], counted: &str, judged: &str) -> Option<Trial> {
     if from.is_empty() || on.is_empty() {
         return None;
     }
-    let calibration = counts(&from);
+    let curve = counts(&from).curve();
     let share = mean(&from, |(_, right)| truth(*right));
-    let ours: Said = on.iter().map(|(own, right)| (calibration.of(*own), *right)).collect();
+    let ours: Said = on.iter().map(|(own, right)| (curve.of(*own), *right)).collect();
     let constant: Said = on.iter().map(|(_, right)| (share, *right)).collect();
     let (counted, judged) = (counted.to_owned(), judged.to_owned());
     Some(Trial { counted, judged, answers: on.len(), ours: mark(&ours), constant: mark(&constant) })
@@ -77,7 +77,7 @@ fn said(answers: &[Answer], body: &str) -> Said {
 
 /// Finds the rule's own confidence behind a calibrated one, which grows with it.
 fn own(calibrated: f64) -> f64 {
-    let shipped = Calibration::shipped();
+    let shipped = Calibration::shipped().curve();
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);

@@ -1,5 +1,6 @@
 //! `pod` and `namespace`: collect, analyse, print.
 
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use crate::analyse::analyse;
@@ -52,6 +53,8 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
         Some(path) => source::from_path(path, question)?,
         None => source::from_cluster(cluster, question, &args.input, ui)?,
     };
+    // The program ends soon: to give back a million strings one by one would only hold it up.
+    let snapshot = ManuallyDrop::new(snapshot);
     let started = Instant::now();
     let mut report = analyse(&snapshot, &policy);
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));

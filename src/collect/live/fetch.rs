@@ -65,25 +65,50 @@ pub(super) fn start(client: &ApiClient, list: List) -> Download {
     Download { list, pages }
 }
 
-/// Decodes lists in the given order, each page as soon as it is there.
+/// The pages of a list, to be read once more.
+type Read = (List, Vec<Result<Page, RequestError>>);
+
+/// Decodes lists in the given order, each page as soon as it is there. Events, of which there are most, are decoded beside
+/// the others; should they hold secrets, which are numbered in the order of the lists, then once more after them.
 ///
 /// # Errors
 /// When decoding panicked, which is a bug.
-pub(super) async fn decode(mut intake: Intake, downloads: Vec<Download>) -> Result<Intake, Failure> {
-    let decoding = tokio::task::spawn_blocking(move || {
-        for download in downloads {
-            decode_one(&mut intake, &download);
+pub(super) async fn decode(intake: Intake, downloads: Vec<Download>) -> Result<Intake, Failure> {
+    let (events, others): (Vec<_>, Vec<_>) = downloads.into_iter().partition(|one| one.list.kind == Kind::Event);
+    let beside = intake.beside();
+    let events = tokio::task::spawn_blocking(move || decode_beside(beside, events));
+    let others = tokio::task::spawn_blocking(move || {
+        others.iter().fold(intake, |mut intake, Download { list, pages }| {
+            decode_one(&mut intake, list, pages.iter());
+            intake
+        })
+    });
+    let panicked = |error| Failure::bug(format!("decoding lists: {error}"));
+    let ((beside, read), mut intake) = tokio::try_join!(events, others).map_err(panicked)?;
+    let finished = tokio::task::spawn_blocking(move || {
+        if !intake.join(beside) {
+            read.into_iter().for_each(|(list, pages)| decode_one(&mut intake, &list, pages));
         }
         // What is looked up before all is read, such as owners, is looked up by name.
         intake.snapshot_mut().objects.sort();
         intake
     });
-    decoding.await.map_err(|error| Failure::bug(format!("decoding lists: {error}")))
+    finished.await.map_err(panicked)
 }
 
-fn decode_one(intake: &mut Intake, download: &Download) {
-    let List { kind, namespace, query } = &download.list;
-    for page in &download.pages {
+fn decode_beside(mut intake: Intake, downloads: Vec<Download>) -> (Intake, Vec<Read>) {
+    let mut read = Vec::new();
+    for Download { list, pages } in downloads {
+        let mut kept = Vec::new();
+        decode_one(&mut intake, &list, pages.iter().inspect(|page| kept.push(page.clone())));
+        read.push((list, kept));
+    }
+    (intake, read)
+}
+
+fn decode_one(intake: &mut Intake, list: &List, pages: impl IntoIterator<Item = Result<Page, RequestError>>) {
+    let List { kind, namespace, query } = list;
+    for page in pages {
         let items = page.and_then(|page| {
             intake.objects(*kind, page.items()?);
             Ok(())

@@ -11,7 +11,7 @@ use crate::model::{Finding, Incident, Kind, ObjectRef, Recommendation, Risk, Siz
 use crate::render::look::{Ink, columns};
 
 /// Below this, an engineer should look for himself: how is said too.
-const UNSURE: f64 = 0.8;
+const UNSURE: f64 = 0.95;
 /// Effects that are shown unless everything is wanted.
 const EFFECTS: usize = 5;
 

@@ -126,15 +126,24 @@ fn driver(text: &str) -> Option<&'static [&'static str]> {
 
 /// Ports in variables that the named Service does not serve, whatever the log says.
 fn silent_ports(scene: &Scene<'_>) -> Vec<Finding> {
-    scene
-        .pods()
-        .filter(|pod| !pod.is_finished() && !pod.is_terminating())
-        .flat_map(PodView::containers)
-        .flat_map(|container| {
-            let environment = Environment::of(container);
-            environment.variables.iter().filter_map(|variable| silent_port(container, variable)).collect::<Vec<_>>()
-        })
-        .collect()
+    let mut found = Vec::new();
+    // Replicas follow each other, and what is right in one is right in the next.
+    let mut right: Option<ContainerView<'_>> = None;
+    let pods = scene.pods().filter(|pod| !pod.is_finished() && !pod.is_terminating());
+    for container in pods.flat_map(PodView::containers) {
+        if right.is_some_and(|other| same_environment(other, container)) {
+            continue;
+        }
+        let environment = Environment::of(container);
+        let before = found.len();
+        found.extend(environment.variables.iter().filter_map(|variable| silent_port(container, variable)));
+        right = (found.len() == before).then_some(container);
+    }
+    found
+}
+
+fn same_environment(a: ContainerView<'_>, b: ContainerView<'_>) -> bool {
+    a.pod.namespace() == b.pod.namespace() && a.spec.env == b.spec.env && a.spec.env_from == b.spec.env_from
 }
 
 fn silent_port(container: ContainerView<'_>, variable: &Variable<'_>) -> Option<Finding> {
