@@ -57,6 +57,7 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     let snapshot = ManuallyDrop::new(snapshot);
     let started = Instant::now();
     let mut report = analyse(&snapshot, &policy);
+    ui.verbose(&format!("{} secrets replaced by placeholders", snapshot.redacted));
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
     if let Fate::Never { nearest } = &report.fate {
         return Err(no_such_pod(&report, nearest));

@@ -138,9 +138,8 @@ const PLACES: &[Site] = &[
     }),
 ];
 
-fn object(kind: &str, mut value: Value) -> String {
-    Redactor::new().object(kind, &mut value);
-    value.to_string()
+fn object(kind: &str, value: Value) -> String {
+    super::object(kind, value).to_string()
 }
 
 /// Returns whether any telling part of a secret is left: a line of a key is enough.
