@@ -2,19 +2,20 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use crate::diagnose;
+use crate::model::limits::Limits;
 use crate::model::report::Examined;
-use crate::model::{Report, Snapshot};
+use crate::model::{Incident, NotEvaluated, Report, Snapshot};
 use crate::policy::Policy;
 use crate::recommend;
+use crate::recommend::limits::order::{self, Order};
+use crate::recommend::limits::wanted::Wanted;
 use crate::rules;
 use crate::scene::Scene;
 
 /// Finds out why; the same snapshot and policy give the same report.
 pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     let scene = Scene::new(snapshot);
-    let (mut findings, not_evaluated) = rules::run(&scene);
-    findings.retain(|finding| !policy.skip.contains(finding.rule.id));
-    let incidents = diagnose::diagnose(&scene, findings, &not_evaluated);
+    let (incidents, not_evaluated) = incidents(&scene, policy);
     let fate = diagnose::target::fate(&scene);
     let (mut incidents, notes) = diagnose::target::focus(&scene, &fate, incidents);
     recommend::recommend(&scene, &mut incidents);
@@ -30,6 +31,35 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
         examined: examined(&scene),
         notes,
     }
+}
+
+fn incidents(scene: &Scene<'_>, policy: &Policy) -> (Vec<Incident>, Vec<NotEvaluated>) {
+    let (mut findings, not_evaluated) = rules::run(scene);
+    findings.retain(|finding| !policy.skip.contains(finding.rule.id));
+    (diagnose::diagnose(scene, findings, &not_evaluated), not_evaluated)
+}
+
+/// Finds out what the workloads of a kind or name ask for, use, and should ask for.
+///
+/// # Errors
+/// With the nearest names, when none has that name.
+pub fn limits(snapshot: &Snapshot, wanted: &Wanted, order: Order) -> Result<Limits, Vec<String>> {
+    let scene = Scene::new(snapshot);
+    let filter = wanted.filter(&scene).ok_or_else(|| wanted.near(&scene))?;
+    let (mut incidents, _) = incidents(&scene, &Policy::default());
+    recommend::recommend(&scene, &mut incidents);
+    let mut limits = Limits {
+        taken_at: snapshot.taken_at,
+        server: snapshot.server.clone(),
+        context: snapshot.context.clone(),
+        scope: snapshot.scope.clone(),
+        target: wanted.words(),
+        workloads: recommend::limits::review(&scene, &incidents, &filter),
+        sources: recommend::limits::sources(&scene),
+        gaps: snapshot.gaps.clone(),
+    };
+    order::sort(&mut limits, order);
+    Ok(limits)
 }
 
 fn examined(scene: &Scene<'_>) -> Examined {

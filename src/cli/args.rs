@@ -6,15 +6,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster_args::ClusterArgs;
 use super::words_args::WordsArgs;
-use crate::model::Severity;
+use crate::model::{Kind, Severity};
 
 const EXAMPLES: &str = "\
 Examples:
   # Why is this pod broken?
   kubectl rca pod cart-7d9f8-x2k4q -n shop
 
+  # Why is this workload, or this Service, broken?
+  kubectl rca deploy/cart -n shop
+
   # What is broken in this namespace, and why?
   kubectl rca namespace shop
+
+  # What should these workloads ask for, and what do they waste?
+  kubectl rca limits -n shop
 
   # Take a capture, and look at it later or elsewhere
   kubectl rca capture -n shop -o shop.rca
@@ -43,12 +49,19 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell why a pod is broken
-    #[command(visible_aliases = ["pods", "po"])]
-    Pod(PodArgs),
+    #[command(flatten)]
+    Object(ObjectCommand),
     /// Tell what is broken in a namespace, and why
     #[command(visible_aliases = ["namespaces", "ns"])]
     Namespace(NamespaceArgs),
+    /// Tell what workloads ask for, use, and should ask for
+    ///
+    /// `limits` is also kubectl's short name of LimitRange: `kubectl get limits` lists those, and `kubectl rca limits` is this
+    /// command. What a LimitRange, quotas, nodes and autoscalers allow is checked for every number.
+    ///
+    /// Who is killed for want of memory is told the same as by `kubectl rca namespace`. A healthy workload is never told to
+    /// raise its memory, and to ask for less only from samples of a day or more.
+    Limits(LimitsArgs),
     /// Write what a diagnosis would read into one file, for `--from`
     Capture(CaptureArgs),
     /// Explain a rule, or list all
@@ -59,10 +72,71 @@ pub enum Command {
     Version,
 }
 
-/// `pod NAME`.
+/// `TYPE NAME`.
+#[derive(Debug, Subcommand)]
+pub enum ObjectCommand {
+    /// Tell why a pod is broken
+    #[command(visible_aliases = ["pods", "po"])]
+    Pod(ObjectArgs),
+    /// Tell why a Deployment is broken
+    #[command(visible_aliases = ["deployments", "deploy"])]
+    Deployment(ObjectArgs),
+    /// Tell why a StatefulSet is broken
+    #[command(name = "statefulset", visible_aliases = ["statefulsets", "sts"])]
+    StatefulSet(ObjectArgs),
+    /// Tell why a DaemonSet is broken
+    #[command(name = "daemonset", visible_aliases = ["daemonsets", "ds"])]
+    DaemonSet(ObjectArgs),
+    /// Tell why a ReplicaSet is broken
+    #[command(name = "replicaset", visible_aliases = ["replicasets", "rs"])]
+    ReplicaSet(ObjectArgs),
+    /// Tell why a ReplicationController is broken
+    #[command(name = "replicationcontroller", visible_aliases = ["replicationcontrollers", "rc"])]
+    ReplicationController(ObjectArgs),
+    /// Tell why a Job failed or hangs
+    #[command(visible_aliases = ["jobs"])]
+    Job(ObjectArgs),
+    /// Tell why a CronJob does not do its work
+    #[command(name = "cronjob", visible_aliases = ["cronjobs", "cj"])]
+    CronJob(ObjectArgs),
+    /// Tell why a Service does not answer
+    #[command(visible_aliases = ["services", "svc"])]
+    Service(ObjectArgs),
+    /// Tell why an Ingress leads nowhere
+    #[command(visible_aliases = ["ingresses", "ing"])]
+    Ingress(ObjectArgs),
+    /// Tell why a PersistentVolumeClaim is not bound or mounted
+    #[command(name = "persistentvolumeclaim", visible_aliases = ["persistentvolumeclaims", "pvc"])]
+    PersistentVolumeClaim(ObjectArgs),
+    /// Tell why a HorizontalPodAutoscaler does not scale
+    #[command(name = "horizontalpodautoscaler", visible_aliases = ["horizontalpodautoscalers", "hpa"])]
+    HorizontalPodAutoscaler(ObjectArgs),
+}
+
+impl ObjectCommand {
+    /// Returns the kind of the object that is asked about, and what was said of it.
+    pub fn parts(&self) -> (Kind, &ObjectArgs) {
+        match self {
+            Self::Pod(args) => (Kind::Pod, args),
+            Self::Deployment(args) => (Kind::Deployment, args),
+            Self::StatefulSet(args) => (Kind::StatefulSet, args),
+            Self::DaemonSet(args) => (Kind::DaemonSet, args),
+            Self::ReplicaSet(args) => (Kind::ReplicaSet, args),
+            Self::ReplicationController(args) => (Kind::ReplicationController, args),
+            Self::Job(args) => (Kind::Job, args),
+            Self::CronJob(args) => (Kind::CronJob, args),
+            Self::Service(args) => (Kind::Service, args),
+            Self::Ingress(args) => (Kind::Ingress, args),
+            Self::PersistentVolumeClaim(args) => (Kind::PersistentVolumeClaim, args),
+            Self::HorizontalPodAutoscaler(args) => (Kind::HorizontalPodAutoscaler, args),
+        }
+    }
+}
+
+/// `NAME`.
 #[derive(Args, Debug)]
-pub struct PodArgs {
-    /// Name of the pod, also of one that is gone
+pub struct ObjectArgs {
+    /// Name of the object, also of a pod that is gone
     #[arg(value_name = "NAME")]
     pub name: String,
 
@@ -158,6 +232,74 @@ pub enum Format {
     /// The same as YAML
     Yaml,
     /// The objects to change, a line each
+    Name,
+}
+
+const LIMITS_EXAMPLES: &str = "\
+Examples:
+  # All workloads of a namespace, what is most at stake first
+  kubectl rca limits -n shop
+
+  # One of them, watched for two minutes
+  kubectl rca limits deployment/cart -n shop --sample 2m
+
+  # What the cluster pays for and does not use
+  kubectl rca limits -A --sort waste
+
+  # Patches for kustomize, one a workload
+  kubectl rca limits -n shop --patch-dir patches";
+
+/// `limits [TYPE/NAME | TYPE NAME]`.
+#[derive(Args, Debug)]
+#[command(after_help = LIMITS_EXAMPLES)]
+pub struct LimitsArgs {
+    /// Type of the workloads, or one as `TYPE/NAME`; all workloads if there is none
+    #[arg(value_name = "TYPE[/NAME]")]
+    pub target: Option<String>,
+
+    /// Name of one workload of the type
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Read a capture, or the folder of a cluster dump, instead of the cluster
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub from: Option<PathBuf>,
+
+    /// What comes first
+    #[arg(long, value_name = "ORDER", default_value = "risk")]
+    pub sort: SortBy,
+
+    /// Watch the usage for so long before judging, like `2m`; Ctrl-C ends it early and uses what was seen
+    #[arg(long, value_name = "DURATION", value_parser = super::cluster_args::duration, conflicts_with = "from")]
+    pub sample: Option<std::time::Duration>,
+
+    /// Write a kustomize patch for each workload that is to be changed into this folder
+    #[arg(long, value_name = "DIR")]
+    pub patch_dir: Option<PathBuf>,
+
+    /// Exit with 5 if something could not be read
+    #[arg(long)]
+    pub require_complete: bool,
+}
+
+/// The orders of `limits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SortBy {
+    /// What is most at stake, then the most unused
+    Risk,
+    /// The most requested and not used
+    Waste,
+    /// The most memory that is asked for
+    Memory,
+    /// The most CPU that is asked for
+    Cpu,
+    /// By namespace and name
     Name,
 }
 

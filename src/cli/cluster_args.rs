@@ -147,6 +147,12 @@ impl FromStr for RequestTimeout {
     }
 }
 
+/// Reads how long something is to take: a Go duration that is not zero.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let words = "a duration is a number followed by a unit of time (like `30s`, `2m` or `1h`)";
+    go_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(|| words.to_owned())
+}
+
 /// Reads a duration as Go writes it, such as `1h30m`, `1.5s` or `500ms`.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text;

@@ -4,7 +4,9 @@ pub mod args;
 pub mod cluster_args;
 mod commands;
 mod config;
+mod files;
 mod source;
+mod types;
 mod ui;
 mod words;
 pub mod words_args;
@@ -18,7 +20,7 @@ use crate::failure::{Exit, Failure};
 
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn run() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(types::split(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -34,8 +36,9 @@ pub fn run() -> Exit {
 
 fn dispatch(cli: Cli, ui: &mut Ui) -> Result<Exit, Failure> {
     match cli.command {
-        Command::Pod(args) => commands::examine::pod(&cli.cluster, &args, ui),
+        Command::Object(object) => commands::examine::object(&cli.cluster, &object, ui),
         Command::Namespace(args) => commands::examine::namespace(&cli.cluster, &args, ui),
+        Command::Limits(args) => commands::limits::run(&cli.cluster, &args, ui),
         Command::Capture(args) => commands::capture::run(&cli.cluster, &args, ui),
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Demo(args) => commands::demo::run(&args, ui),

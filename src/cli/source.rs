@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::InputArgs;
 use super::cluster_args::ClusterArgs;
 use super::ui::Ui;
 use crate::collect::client::{ApiClient, Limits};
-use crate::collect::plan::Plan;
+use crate::collect::live::sampling::{self, Sampled};
+use crate::collect::plan::{Plan, Purpose};
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
 use crate::model::store::HasMeta as _;
@@ -25,6 +26,9 @@ pub(super) struct Question {
     pub(super) all_namespaces: bool,
     pub(super) target: Option<Target>,
     pub(super) keep_raw: bool,
+    pub(super) purpose: Purpose,
+    /// Watch the usage for so long first.
+    pub(super) sample: Option<Duration>,
 }
 
 /// Reads the cluster.
@@ -45,6 +49,7 @@ pub(super) fn from_cluster(
         },
         context: connection.context.clone(),
         keep_raw: question.keep_raw,
+        purpose: question.purpose,
         read_tls_secrets: input.read_tls_secrets,
         kubelet_metrics: input.kubelet_metrics,
         prometheus_url: input.prometheus_url.clone(),
@@ -53,10 +58,13 @@ pub(super) fn from_cluster(
     let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
     let result = runtime.block_on(async {
         let client = ApiClient::connect(&connection, &limits(cluster, question)).await?;
-        let snapshot = tokio::select! {
-            snapshot = live::collect(&client, &plan) => snapshot?,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
-        };
+        let mut snapshot = unless_interrupted(live::collect(&client, &plan)).await?;
+        if let Some(duration) = question.sample {
+            let sampled = watch(&client, &plan, &snapshot, duration, ui).await;
+            // What happened meanwhile, such as a kill, is part of the answer.
+            snapshot = unless_interrupted(live::collect(&client, &plan)).await?;
+            sampled.into_snapshot(&mut snapshot);
+        }
         Ok((client.stats(), client.warnings(), snapshot))
     });
     // A request to a server that hangs must not keep the answer back.
@@ -75,12 +83,35 @@ pub(super) fn from_cluster(
     Ok(snapshot)
 }
 
+async fn unless_interrupted(work: impl Future<Output = Result<Snapshot, Failure>>) -> Result<Snapshot, Failure> {
+    tokio::select! {
+        snapshot = work => snapshot,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+    }
+}
+
+/// Watches the usage, and tells how far that has come.
+async fn watch(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, duration: Duration, ui: &mut Ui) -> Sampled {
+    let sampled = sampling::watch(client, plan, snapshot, duration, &mut |progress| ui.progress(progress)).await;
+    ui.progress_ends();
+    if let Some(why) = &sampled.refused {
+        ui.warning(&format!("there is nothing to sample: {why}"));
+        if !plan.kubelet_metrics {
+            ui.hint("with rights to nodes/proxy, --kubelet-metrics asks the kubelets instead of metrics-server");
+        }
+    }
+    if sampled.early {
+        ui.note("sampling was ended early; what was seen until then is used");
+    }
+    sampled
+}
+
 /// Returns the limits that fit the question: what one pod refers to is asked for in one go.
 fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
     let limits = cluster.limits();
     match question.target {
-        Some(_) => Limits { concurrency: FOR_ONE_POD, ..limits },
-        None => limits,
+        Some(Target { kind: Kind::Pod, .. }) => Limits { concurrency: FOR_ONE_POD, ..limits },
+        _ => limits,
     }
 }
 
@@ -110,20 +141,19 @@ pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Fa
 
 /// Finds the one namespace of a recording that holds the target.
 fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
-    let pods = snapshot.objects.pods.iter().map(|pod| &pod.object);
+    let (word, plural, name) = (target.kind.name().to_lowercase(), target.kind.plural(), &target.name);
     let events = snapshot.objects.events.iter().map(|event| &event.object.involved_object);
-    let told = events.filter(|about| {
-        about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(&target.name)
-    });
-    let places = pods.filter(|pod| pod.name() == target.name).map(|pod| pod.namespace().to_owned());
-    let places: BTreeSet<String> = places.chain(told.filter_map(|about| about.namespace.clone())).collect();
-    let names: Vec<&str> = places.iter().map(String::as_str).collect();
+    let told = events
+        .filter(|about| about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(name))
+        .filter_map(|about| about.namespace.as_deref());
+    let places: BTreeSet<&str> = snapshot.objects.places(target.kind, name).into_iter().chain(told).collect();
+    let names: Vec<&str> = places.into_iter().collect();
     match names.as_slice() {
         [one] => Ok((*one).to_owned()),
-        [] => Err(Failure::not_found(format!("pods \"{}\" not found in any namespace of the recording", target.name))
-            .hint(format!("kubectl rca pod {} --from FILE -n NAMESPACE", target.name))),
-        several => Err(Failure::usage(format!("pod \"{}\" is in the namespaces {}", target.name, several.join(", ")))
-            .hint(format!("kubectl rca pod {} --from FILE -n {}", target.name, several[0]))),
+        [] => Err(Failure::not_found(format!("{plural} \"{name}\" not found in any namespace of the recording"))
+            .hint(format!("kubectl rca {word} {name} --from FILE -n NAMESPACE"))),
+        several => Err(Failure::usage(format!("{word} \"{name}\" is in the namespaces {}", several.join(", ")))
+            .hint(format!("kubectl rca {word} {name} --from FILE -n {}", several[0]))),
     }
 }
 

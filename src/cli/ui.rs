@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use crate::collect::live::sampling::Progress;
 use crate::failure::{Exit, Failure};
+use crate::model::Gap;
 use crate::render::safe;
 use crate::render::text::Look;
 
@@ -36,6 +38,16 @@ impl Ui {
     /// Warns on stderr.
     pub(super) fn warning(&mut self, text: &str) {
         self.line("warning", text);
+    }
+
+    /// Warns on stderr that not everything could be seen.
+    pub(super) fn partial_sight<'g>(&mut self, gaps: impl Iterator<Item = &'g Gap>) {
+        let mut what: Vec<String> = gaps.map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
+        what.sort();
+        what.dedup();
+        if !what.is_empty() {
+            self.warning(&format!("partial sight, could not read {}", what.join(", ")));
+        }
     }
 
     /// Tells on stderr what was done.
@@ -79,7 +91,7 @@ impl Ui {
     }
 
     /// Shows how far something is, in bytes; only on a terminal.
-    pub(super) fn progress(&mut self, text: &str, done: u64, all: u64) {
+    pub(super) fn fetched(&mut self, text: &str, done: u64, all: u64) {
         const WIDTH: u64 = 24;
         if all == 0 {
             return self.stand_in(text);
@@ -104,6 +116,29 @@ impl Ui {
         }
     }
 
+    /// Gives a next step on stderr.
+    pub(super) fn hint(&mut self, text: &str) {
+        self.line("hint", text);
+    }
+
+    /// Tells on stderr how far sampling has come, if a person sees it.
+    pub(super) fn progress(&mut self, progress: Progress) {
+        if io::stderr().is_terminal() {
+            // If stderr is closed there is nobody to tell.
+            let columns =
+                terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
+            let line = progress_line(progress);
+            _ = write!(io::stderr(), "\r{}\x1b[K", safe::shorten(&line, columns.saturating_sub(1)));
+        }
+    }
+
+    /// Takes the progress away.
+    pub(super) fn progress_ends(&mut self) {
+        if io::stderr().is_terminal() {
+            _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+
     /// Tells on stderr what went wrong and what to do next.
     pub(super) fn failure(&mut self, failure: &Failure) {
         self.line("error", failure.message.trim_end_matches('.'));
@@ -121,6 +156,20 @@ impl Ui {
     pub(super) fn look(&self, wide: bool) -> Look {
         Look { width: width(), color: color(), wide, unicode: unicode() }
     }
+}
+
+/// `sampling [######--------------] 36s of 120s, 12 pods; Ctrl-C: enough`.
+fn progress_line(progress: Progress) -> String {
+    const WIDTH: usize = 20;
+    let (passed, whole) = (progress.passed.as_secs(), progress.whole.as_secs().max(1));
+    let share = (progress.passed.as_millis() * WIDTH as u128 / progress.whole.as_millis().max(1)).min(WIDTH as u128);
+    let done = usize::try_from(share).unwrap_or(WIDTH);
+    let bar = format!("{}{}", "#".repeat(done), "-".repeat(WIDTH - done));
+    let pods = match progress.pods {
+        1 => "1 pod".to_owned(),
+        several => format!("{several} pods"),
+    };
+    format!("sampling [{bar}] {passed}s of {whole}s, {pods}; Ctrl-C: enough")
 }
 
 fn width() -> usize {

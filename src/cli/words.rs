@@ -125,7 +125,7 @@ async fn model(server: &Server, wanted: Option<&str>, may_pull: bool, ui: &mut U
         return Err(Trouble(format!("{} has no model `{wanted}`; --pull fetches it", server.place())));
     }
     let pulled = {
-        let pull = server.pull(wanted, |step, done, all| ui.progress(&format!("{wanted}: {step}"), done, all));
+        let pull = server.pull(wanted, |step, done, all| ui.fetched(&format!("{wanted}: {step}"), done, all));
         tokio::select! {
             pulled = pull => pulled,
             _ = tokio::signal::ctrl_c() => Err(Trouble("interrupted".to_owned())),

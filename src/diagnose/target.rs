@@ -1,7 +1,10 @@
 //! Narrows an answer to the object that was asked about, also when that is gone.
 
+use crate::model::store::HasMeta as _;
 use crate::model::{Incident, Kind, ObjectRef, Target};
 use crate::scene::Scene;
+use crate::scene::pods::owners;
+use crate::scene::topology::Relation;
 
 /// What became of the object that was asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(crate) fn focus(scene: &Scene<'_>, fate: &Fate, incidents: Vec<Incident>) ->
     let mut wanted = vec![object.clone()];
     let mut notes = Vec::new();
     match fate {
-        Fate::Present => wanted.extend(workload_of(scene, &object)),
+        Fate::Present => wanted.extend(stands_on(scene, &object)),
         Fate::Gone { workload } => {
             notes.push(gone_note(&object, workload.as_ref()));
             wanted.extend(workload.clone());
@@ -55,17 +58,18 @@ fn gone_note(object: &ObjectRef, workload: Option<&ObjectRef>) -> String {
 pub fn fate(scene: &Scene<'_>) -> Fate {
     let Some(target) = scene.snapshot.scope.target.as_ref() else { return Fate::Present };
     let object = target_ref(scene, target);
-    if workload_of(scene, &object).is_some() {
+    let names = scene.snapshot.objects.names(target.kind, object.namespace());
+    if names.contains(&target.name.as_str()) {
         return Fate::Present;
     }
-    let workload = successor(scene, &object);
+    let workload = successor(scene, &object).filter(|_| object.is(Kind::Pod));
     if workload.is_some() || scene.events_of(&object).next().is_some() {
         return Fate::Gone { workload };
     }
-    if !scene.snapshot.objects.pods.coverage.covers(object.namespace(), &object.name) {
+    if !scene.snapshot.objects.coverage(target.kind).covers(object.namespace(), &object.name) {
         return Fate::Unknown;
     }
-    Fate::Never { nearest: nearest(scene, &object.name) }
+    Fate::Never { nearest: nearest(&object.name, names) }
 }
 
 fn target_ref(scene: &Scene<'_>, target: &Target) -> ObjectRef {
@@ -73,8 +77,31 @@ fn target_ref(scene: &Scene<'_>, target: &Target) -> ObjectRef {
     ObjectRef::new(target.kind, namespace, &target.name)
 }
 
-fn workload_of(scene: &Scene<'_>, object: &ObjectRef) -> Option<ObjectRef> {
-    scene.pods().find(|pod| pod.object() == *object).map(|pod| pod.workload().object.clone())
+/// Returns what an object is made of or leads to: the pods of a workload, the workloads behind a Service or Ingress.
+///
+/// What is wrong with these is wrong with it.
+fn stands_on(scene: &Scene<'_>, object: &ObjectRef) -> Vec<ObjectRef> {
+    let leads = |relation| match relation {
+        Relation::Owns | Relation::Selects | Relation::Routes | Relation::Scales => true,
+        Relation::Mounts => object.is(Kind::PersistentVolumeClaim),
+        _ => false,
+    };
+    let mut found = vec![object.clone()];
+    let mut at = 0;
+    while at < found.len() {
+        let next = scene.topology.depends_on(&found[at]).filter(|(_, relation)| leads(*relation));
+        let next: Vec<ObjectRef> = next.map(|(next, _)| next.clone()).filter(|next| !found.contains(next)).collect();
+        found.extend(next);
+        at += 1;
+    }
+    let pods = scene.pods().filter(|pod| {
+        let controller = owners::controller(pod.pod.meta()).map(|owner| owners::reference(owner, pod.namespace()));
+        found.contains(&pod.workload().object) || controller.is_some_and(|owner| found.contains(&owner))
+    });
+    let pods: Vec<ObjectRef> = pods.map(|pod| pod.object()).collect();
+    found.extend(scene.pods().find(|pod| pod.object() == *object).map(|pod| pod.workload().object.clone()));
+    found.extend(pods);
+    found
 }
 
 /// Returns the workload that would have made a pod of this name: `<name>-<hash>-<5>` of a Deployment, `<name>-<5>` of a
@@ -101,10 +128,10 @@ fn is_suffix(workload: &ObjectRef, rest: &str) -> bool {
     }
 }
 
-fn nearest(scene: &Scene<'_>, name: &str) -> Vec<String> {
-    let mut names: Vec<(usize, String)> =
-        scene.pods().map(|pod| (strsim::damerau_levenshtein(name, pod.name()), pod.name().to_owned())).collect();
-    names.sort();
+fn nearest(name: &str, others: Vec<&str>) -> Vec<String> {
+    let mut names: Vec<(usize, &str)> =
+        others.into_iter().map(|other| (strsim::damerau_levenshtein(name, other), other)).collect();
+    names.sort_unstable();
     let close = |distance: usize| distance <= name.len().max(6) / 2 + 1;
-    names.into_iter().filter(|(distance, _)| close(*distance)).take(3).map(|(_, name)| name).collect()
+    names.into_iter().filter(|(distance, _)| close(*distance)).take(3).map(|(_, name)| name.to_owned()).collect()
 }

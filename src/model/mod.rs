@@ -8,6 +8,7 @@ pub mod gap;
 pub mod ids;
 pub mod incident;
 pub mod kind;
+pub mod limits;
 pub mod narrative;
 pub mod object_ref;
 pub mod objects;

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::store::HasMeta as _;
 use super::{Change, Coverage, Kind, SecretKeys, Store, Stored};
 use crate::json::Json;
 
@@ -37,6 +38,12 @@ pub struct Custom {
     pub spec: Value,
     #[serde(default)]
     pub status: Value,
+    /// What a `ControllerRevision` keeps: the template of that revision.
+    #[serde(default)]
+    pub data: Value,
+    /// The number of a `ControllerRevision`.
+    #[serde(default)]
+    pub revision: i64,
 }
 
 /// Makes the stores and the look-ups by kind from one table.
@@ -86,6 +93,16 @@ macro_rules! stores {
             /// Returns how many objects of this kind there are.
             pub fn count(&self, kind: Kind) -> usize {
                 match kind { $(Kind::$kind => self.$field.len(),)* }
+            }
+
+            /// Returns the names of the objects of this kind in a namespace.
+            pub fn names(&self, kind: Kind, namespace: &str) -> Vec<&str> {
+                match kind { $(Kind::$kind => self.$field.in_namespace(namespace).map(|item| item.object.name()).collect(),)* }
+            }
+
+            /// Returns the namespaces that hold an object of this kind and name.
+            pub fn places(&self, kind: Kind, name: &str) -> Vec<&str> {
+                match kind { $(Kind::$kind => self.$field.iter().filter(|item| item.object.name() == name).map(|item| item.object.namespace()).collect(),)* }
             }
 
             /// Iterates over the pruned JSON of this kind, where it was kept.

@@ -21,6 +21,22 @@ pub enum Verdict {
     Leak,
     /// Another limit would not help, or none is known that would.
     NotTheLimit,
+    /// Its working set comes near its limit, and nothing was killed.
+    NearLimit,
+    /// The kernel holds it back for its CPU limit.
+    Throttled,
+    /// It may take all the memory of its node.
+    NoLimit,
+    /// The scheduler does not know what it needs.
+    NoRequest,
+    /// It uses more than it asks for.
+    RequestLow,
+    /// It asks for far more than it uses.
+    Oversized,
+    /// Its amounts fit what was measured.
+    Fits,
+    /// Its amounts are set, and nothing was measured.
+    Unmeasured,
 }
 
 impl Verdict {
@@ -34,6 +50,14 @@ impl Verdict {
             Self::WorkerCount => "worker-count",
             Self::Leak => "leak",
             Self::NotTheLimit => "not-the-limit",
+            Self::NearLimit => "near-limit",
+            Self::Throttled => "throttled",
+            Self::NoLimit => "no-limit",
+            Self::NoRequest => "no-request",
+            Self::RequestLow => "request-low",
+            Self::Oversized => "oversized",
+            Self::Fits => "fits",
+            Self::Unmeasured => "unmeasured",
         }
     }
 }

@@ -63,6 +63,9 @@ pub struct Usage {
     pub cpu: String,
     /// The working set.
     pub memory: String,
+    /// When it was measured, which may be in the life before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
 }
 
 /// Everything that was read at one moment: what rules judge, and what a capture keeps.

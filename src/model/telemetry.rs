@@ -7,6 +7,21 @@ use jiff::{SignedDuration, Timestamp};
 /// Names and values, in order.
 pub type Labels = BTreeMap<String, String>;
 
+/// Memory in use without what the kernel may take back: what eviction looks at.
+pub const WORKING_SET: &str = "container_memory_working_set_bytes";
+
+/// The largest working set of the hour before, as a monitoring system adds it up.
+pub const WORKING_SET_MAX: &str = "container_memory_working_set_bytes:max_over_time1h";
+
+/// Cores in use, as a gauge: what is sampled, and what a monitoring system works out.
+pub const CPU_CORES: &str = "container_cpu_usage_cores";
+
+/// Core-seconds since the start.
+pub const CPU_SECONDS: &str = "container_cpu_usage_seconds_total";
+
+/// The label that names who measured, where that was not a monitoring system: `metrics-server`, `kubelet`.
+pub const SOURCE: &str = "source";
+
 /// How long a server still tells of an alert that was not renewed: Alertmanager's `resolve_timeout`.
 const RESOLVE_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 

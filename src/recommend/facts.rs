@@ -27,6 +27,10 @@ pub struct Facts {
     pub files: Option<Quantity>,
     /// What a `VerticalPodAutoscaler` says that it needs.
     pub advised: Option<Quantity>,
+    /// What it uses at most can be read once it lives, as the kernel counts it: a step that is too large is seen then.
+    pub counted: bool,
+    /// Lives under the limits of earlier revisions.
+    pub lives: Vec<Life>,
     /// The node itself was out of memory at that time.
     pub node_ran_out: bool,
 }
@@ -38,6 +42,13 @@ pub struct Kill {
     pub lasted: Option<SignedDuration>,
     /// How often the container was started again so far.
     pub restarts: i32,
+}
+
+/// How long it lived under a limit that is not its present one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Life {
+    pub limit: Quantity,
+    pub seconds: f64,
 }
 
 /// How much it used at an age.

@@ -10,7 +10,7 @@ use crate::model::{Kind, ObjectRef, Stored};
 use crate::quantity::Quantity;
 use crate::recommend::autoscalers;
 use crate::recommend::change::Change;
-use crate::recommend::memory::unit_of;
+use crate::recommend::memory::{Estimate, unit_of};
 use crate::scene::access::quota;
 use crate::scene::scheduling::fit::Guest;
 use crate::scene::scheduling::nodes;
@@ -60,6 +60,27 @@ pub fn check<'s>(scene: &'s Scene<'s>, change: &Change<'s>) -> Outcome {
     let bounds: Vec<Bound> =
         [plan.ranges(), plan.quotas(), plan.nodes(), plan.autoscalers()].into_iter().flatten().collect();
     outcome(&plan, bounds)
+}
+
+/// Returns the least that a `LimitRange` lets a container have, and its name.
+pub fn least<'s>(scene: &'s Scene<'_>, container: ContainerView<'_>) -> Option<(&'s str, Quantity)> {
+    let ranges = scene.snapshot.objects.limit_ranges.in_namespace(container.pod.namespace());
+    let items = ranges.flat_map(|range| {
+        let items = range.spec.iter().flat_map(|spec| &spec.limits);
+        items.filter(|item| item.type_ == "Container").map(move |item| (range.object.name(), item))
+    });
+    items.filter_map(|(name, item)| Some((name, of_memory(item.min.as_ref())?))).max_by_key(|(_, least)| *least)
+}
+
+/// Raises an estimate to what a `LimitRange` demands at least: with less, no pod would be made.
+pub fn at_least(scene: &Scene<'_>, container: ContainerView<'_>, mut estimate: Estimate) -> Estimate {
+    let Some((name, least)) = least(scene, container) else { return estimate };
+    if estimate.limit.is_some_and(|limit| limit < least) {
+        estimate.limit = Some(least);
+        estimate.formula = format!("max({}, minimum of limitrange/{name})", estimate.formula);
+        estimate.inputs.insert("minimum", least.mem());
+    }
+    estimate
 }
 
 fn outcome(plan: &Plan<'_>, bounds: Vec<Bound>) -> Outcome {

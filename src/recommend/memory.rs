@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use crate::model::sizing::{Footing, Verdict};
 use crate::quantity::Quantity;
 use crate::recommend::facts::{Bound, Facts, Heap};
+use crate::recommend::flag::Flag;
 use crate::recommend::growth;
 use crate::scene::pods::memory::How;
 use crate::scene::pods::{fresh, units};
 
 const MEBI: i64 = 1 << 20;
+/// Up to here, a step that turns out to be too large costs little.
+const DEAR: Quantity = Quantity::from_bytes(1 << 30);
 /// Under this a step of a quarter is too small to matter.
 const SMALL: Quantity = Quantity::from_bytes(100 * MEBI);
 /// What hardly lives needs much more than it has.
@@ -41,6 +44,8 @@ pub struct Estimate {
     pub limit: Option<Quantity>,
     /// What cures it as well or instead: a clause without a full stop.
     pub instead: Option<String>,
+    /// The flag that is the cure where the limit is not.
+    pub flag: Option<Flag>,
 }
 
 /// Estimates the limit. The same facts give the same words.
@@ -75,7 +80,7 @@ fn of(facts: &Facts, verdict: Verdict, formula: impl Into<String>, limit: Option
         inputs.insert("lived", fresh::span(shortest));
     }
     let limit = limit.map(rounded);
-    Estimate { verdict, footing: Footing::FirstStep, formula: formula.into(), inputs, limit, instead: None }
+    Estimate { verdict, footing: Footing::FirstStep, formula: formula.into(), inputs, limit, instead: None, flag: None }
 }
 
 /// Rounds up to what a person would write: multiples of 16Mi, from 1Gi on of 64Mi.
@@ -123,6 +128,8 @@ fn greedy_heap(facts: &Facts) -> Option<Estimate> {
     let formula = "heap = limit × percentage, which grows with the limit: no limit helps";
     let mut estimate = of(facts, Verdict::HeapFlag, formula, None);
     estimate.inputs.insert("heap", format!("{}={}", heap.flag, heap.value));
+    estimate.flag =
+        Some(Flag { before: format!("{}={}", heap.flag, heap.value), after: format!("{}={HEAP_PERCENT}", heap.flag) });
     estimate.instead = Some(format!(
         "set {} from {} to {HEAP_PERCENT}, which leaves {} beside the heap",
         heap.flag,
@@ -173,18 +180,18 @@ fn leak(facts: &Facts) -> Option<Estimate> {
     estimate.footing = Footing::Samples;
     estimate.inputs.insert("growth", format!("{}/h", mebi(growth.an_hour())));
     estimate.inputs.insert("more", more.mem());
-    estimate.inputs.insert("lasts", fresh::span(growth.lasts(more)));
+    estimate.inputs.insert("lasts", growth::lasting(growth.lasts(more)));
     estimate.instead = Some(format!(
         "it grows by {} an hour for as long as it lives: a limit of {} would last {} longer",
         mebi(growth.an_hour()),
         next.mem(),
-        fresh::span(growth.lasts(more))
+        growth::lasting(growth.lasts(more))
     ));
     Some(estimate)
 }
 
 /// Writes an amount in whole mebibytes, or in kibibytes where it is less than one.
-fn mebi(amount: Quantity) -> String {
+pub fn mebi(amount: Quantity) -> String {
     let unit = if amount < Quantity::from_bytes(MEBI) { 1 << 10 } else { MEBI };
     amount.floor_to(Quantity::from_bytes(unit)).mem()
 }
@@ -262,8 +269,9 @@ fn volume(facts: &Facts) -> Option<Estimate> {
 fn start(facts: &Facts) -> Option<Estimate> {
     let at_once = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < AT_ONCE_SECONDS);
     let starts = matches!(facts.how, How::Start | How::Sandbox) || (at_once && facts.limit < TINY);
-    let limit = facts.limit.saturating_mul(2).max(TO_START);
-    starts.then(|| of(facts, Verdict::Undersized, format!("max(2 × limit, {})", TO_START.mem()), Some(limit)))
+    let (next, words) = if facts.counted { step(facts) } else { (facts.limit.saturating_mul(2), "2 × limit") };
+    let formula = if next < TO_START { format!("max({words}, {})", TO_START.mem()) } else { words.to_owned() };
+    starts.then(|| of(facts, Verdict::Undersized, formula, Some(next.max(TO_START))))
 }
 
 fn first_step(facts: &Facts) -> Estimate {
@@ -281,6 +289,21 @@ fn first_step(facts: &Facts) -> Estimate {
 
 /// The next limit to try, and its formula.
 fn step(facts: &Facts) -> (Quantity, &'static str) {
+    let (next, words) = careful_step(facts);
+    let (double, hundred) = (facts.limit.saturating_mul(2), facts.limit.saturating_add(SMALL));
+    // Where the kernel's own maximum can be read, what is too much is seen once it lives, and taken back.
+    if !facts.counted || next < double {
+        return (next, words);
+    }
+    let triple = facts.limit.saturating_mul(3);
+    if raises(facts) > 0 && triple <= DEAR {
+        return (triple.max(hundred), "max(3 × limit, limit + 100Mi)");
+    }
+    (double.max(hundred), "max(2 × limit, limit + 100Mi)")
+}
+
+/// A step that cannot be far above the need, as it will not be taken back.
+fn careful_step(facts: &Facts) -> (Quantity, &'static str) {
     let quick = facts.kills.iter().filter_map(|kill| kill.lasted).any(|lasted| lasted.as_secs() < QUICK_SECONDS);
     let loses_workers = facts.how == How::Worker;
     if facts.limit < SMALL || quick || loses_workers || raises(facts) > 0 {

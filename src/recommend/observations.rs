@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1::Volume;
 
 use crate::model::Subject;
 use crate::quantity::Quantity;
-use crate::recommend::autoscalers;
 use crate::recommend::facts::{Facts, Kill, Workers};
 use crate::recommend::process::Words;
 use crate::recommend::samples::{self, Table};
+use crate::recommend::{autoscalers, lives};
 use crate::scene::pods::limit_history;
 use crate::scene::pods::memory::{self, How};
 use crate::scene::{ContainerView, Scene};
@@ -52,11 +52,13 @@ pub fn gather<'s>(scene: &'s Scene<'_>, table: &Table<'_>, subject: &Subject) ->
         kills: victims.iter().filter_map(kill).collect(),
         earlier: limit_history::earlier(container).iter().filter_map(|limit| limit.value.parse().ok()).collect(),
         points: measured.iter().flat_map(|(replica, readings)| samples::by_age(*replica, &readings.samples)).collect(),
-        peak: samples::peak(measured.iter().flat_map(|(_, readings)| &readings.samples)),
+        peak: samples::peak(measured.iter().flat_map(|(_, readings)| readings.all())),
         heap: words.heap(),
         workers: words.workers().map(|workers| Workers { measured: shared, ..workers }),
         files: files(container),
         advised: autoscalers::advised(scene, &subject.object, name),
+        counted: table.counts(),
+        lives: lives::earlier(container),
         node_ran_out: memory::node_event(container.pod, clearest.time).is_some(),
     };
     Some(Observations { container, facts })

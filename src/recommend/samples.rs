@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Series;
+use crate::model::telemetry::{WORKING_SET, WORKING_SET_MAX};
 use crate::quantity::Quantity;
 use crate::recommend::facts::{Peak, Point};
 use crate::scene::signals::cadvisor::{self, Line};
 use crate::scene::{ContainerView, Scene};
 
-/// Usage without what the kernel may take back: what eviction looks at.
-const WORKING_SET: &str = "container_memory_working_set_bytes";
+/// The most that a container used since it was started, as the kernel counted; page cache counts too.
+const MAXIMUM: &str = "container_memory_max_usage_bytes";
 
 /// How many processes run in a container.
 const PROCESSES: &str = "container_processes";
@@ -22,12 +23,12 @@ const MOST: f64 = 1e18;
 /// One measurement of one container.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    time: Timestamp,
-    bytes: f64,
+    pub time: Timestamp,
+    pub bytes: f64,
 }
 
 /// A container by namespace, pod and name.
-type Address<'s> = (&'s str, &'s str, &'s str);
+pub type Address<'s> = (&'s str, &'s str, &'s str);
 
 /// All that was measured, read once.
 #[derive(Debug, Default)]
@@ -40,12 +41,20 @@ pub struct Table<'s> {
 pub struct Readings {
     /// In order of time.
     pub samples: Vec<Sample>,
+    /// The largest of each hour: they tell how much, and not exactly when.
+    pub maxima: Vec<Sample>,
     /// What the kubelet measured together.
     working_set: Option<f64>,
+    maximum: Option<f64>,
     processes: Option<f64>,
 }
 
 impl Readings {
+    /// Iterates over all measurements of the working set.
+    pub fn all(&self) -> impl Iterator<Item = &Sample> + Clone {
+        self.samples.iter().chain(&self.maxima)
+    }
+
     /// Returns the working set and the number of processes that a kubelet measured together.
     pub fn shared(&self) -> Option<(Quantity, i64)> {
         Some((Quantity::from_bytes(whole(self.working_set?)), whole(self.processes?)))
@@ -53,26 +62,46 @@ impl Readings {
 }
 
 impl<'s> Table<'s> {
+    /// Returns whether a kubelet tells what its kernel counted: then it will tell of every container that lives for a while.
+    pub fn counts(&self) -> bool {
+        self.of.values().any(|readings| readings.maximum.is_some())
+    }
+
+    /// Returns the most that the present run of a container used, page cache and all, as the kernel counted.
+    pub fn maximum(&self, container: ContainerView<'_>) -> Option<Quantity> {
+        Some(Quantity::from_bytes(whole(self.of(container).maximum?)))
+    }
+
     /// Reads point samples, cAdvisor's lines and series; linear in them.
     pub fn new(scene: &'s Scene<'_>) -> Self {
         let mut table = Self::default();
         for (address, usage) in &scene.snapshot.usage {
             let Ok(memory) = usage.memory.parse::<Quantity>() else { continue };
             #[expect(clippy::cast_precision_loss, reason = "a measurement")]
-            let sample = Sample { time: scene.now(), bytes: memory.value() as f64 };
+            let sample = Sample { time: usage.time.unwrap_or_else(|| scene.now()), bytes: memory.value() as f64 };
             table.add((&address.namespace, &address.pod, &address.container), sample);
         }
-        for line in cadvisor::lines(scene, &[WORKING_SET, PROCESSES]) {
+        for line in cadvisor::lines(scene, &[WORKING_SET, MAXIMUM, PROCESSES]) {
             table.line(scene, line);
         }
         for series in scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET) {
             let address = address(|label| series.label(label).unwrap_or_default());
             in_series(series).for_each(|sample| table.add(address, sample));
         }
+        for series in scene.snapshot.metrics.iter().flatten().filter(|series| series.name() == WORKING_SET_MAX) {
+            let address = address(|label| series.label(label).unwrap_or_default());
+            let sane = in_series(series).filter(|sample| (1.0..MOST).contains(&sample.bytes));
+            table.of.entry(address).or_default().maxima.extend(sane);
+        }
         for readings in table.of.values_mut() {
             readings.samples.sort_by(|a, b| a.time.cmp(&b.time).then(a.bytes.total_cmp(&b.bytes)));
         }
         table
+    }
+
+    /// Iterates over all that was measured, also of pods that are gone.
+    pub fn all(&self) -> impl Iterator<Item = (Address<'s>, &Readings)> {
+        self.of.iter().map(|(address, readings)| (*address, readings))
     }
 
     /// Returns what was measured of a container.
@@ -93,6 +122,10 @@ impl<'s> Table<'s> {
         let value = Some(line.value).filter(|value| (1.0..MOST).contains(value));
         if line.name == PROCESSES {
             readings.processes = value;
+            return;
+        }
+        if line.name == MAXIMUM {
+            readings.maximum = value;
             return;
         }
         readings.working_set = value;

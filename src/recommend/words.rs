@@ -85,6 +85,15 @@ pub fn already_raised(
     if more.is_some() { advice.sizing(without_changes(basis)) } else { advice }
 }
 
+/// Says to look again once it lives.
+pub fn look_again(found: &Observations<'_>) -> Recommendation {
+    let summary = format!(
+        "look again once `{}` has lived through its peak: the limit comes down to what the kernel counted",
+        found.container.name()
+    );
+    Recommendation::new("investigate", summary).risk(Risk::None)
+}
+
 fn without_changes(basis: Basis) -> Sizing {
     Sizing { basis, changes: Vec::new(), checks: Vec::new(), unchecked: Vec::new(), patch: None, temporary: None }
 }

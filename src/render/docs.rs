@@ -107,6 +107,12 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_of_limits_is_current() {
+        let text = serde_json::to_string_pretty(&json::limits::schema()).unwrap() + "\n";
+        assert_current("schema/limits-v1alpha1.json", &text);
+    }
+
+    #[test]
     fn headings_go_one_deeper_but_not_in_code() {
         assert_eq!(deeper("## A\n```\n# b\n```\n# C"), "### A\n```\n# b\n```\n## C\n");
     }

@@ -1,5 +1,6 @@
 //! `-o json`: the contract `rca/v1alpha1`, beside the internal types so that they may change.
 
+pub mod limits;
 mod shape;
 mod sizing;
 #[cfg(test)]

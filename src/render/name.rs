@@ -1,6 +1,7 @@
 //! `-o name`: the objects to change, as `kubectl get -o name` names them.
 
 use super::safe;
+use crate::model::limits::{ContainerLimits, Limits};
 use crate::model::{ObjectRef, Report};
 
 /// Renders a line for each object that is the subject of a cause, in order, each once.
@@ -13,6 +14,13 @@ pub fn render(report: &Report) -> String {
         }
     }
     names.into_iter().map(|name| name + "\n").collect()
+}
+
+/// Renders a line for each workload whose amounts are to be changed, in order.
+pub fn limits(limits: &Limits) -> String {
+    let changed =
+        limits.workloads.iter().filter(|workload| workload.containers.iter().any(ContainerLimits::is_changed));
+    changed.map(|workload| name(&workload.object) + "\n").collect()
 }
 
 /// Writes `deployment.apps/cart`, or `pod/cart-0` for the core group.

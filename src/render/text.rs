@@ -8,7 +8,9 @@ mod evidence;
 mod excerpt;
 mod gaps;
 mod incident;
+pub mod limits;
 mod page;
+mod table;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -1,14 +1,33 @@
 //! `-o yaml`: the same object as `-o json`.
 
-use super::json::dto;
+use serde::Serialize;
+
+use super::json::{self, dto};
 use crate::model::Report;
+use crate::model::limits::Limits;
 
 /// Renders the report as YAML with a final line break.
 ///
 /// # Errors
 /// When a value cannot be serialised, which is a bug.
 pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
-    let mut text = serde_saphyr::to_string(&dto(report))?;
+    write(&dto(report))
+}
+
+/// Renders limits as YAML with a final line break.
+///
+/// # Errors
+/// When a value cannot be serialised, which is a bug.
+pub fn limits(limits: &Limits) -> anyhow::Result<Vec<u8>> {
+    write(&json::limits::dto(limits))
+}
+
+/// Writes anything as YAML with a final line break.
+///
+/// # Errors
+/// When a value cannot be serialised.
+pub fn write(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut text = serde_saphyr::to_string(value)?;
     if !text.ends_with('\n') {
         text.push('\n');
     }

@@ -68,6 +68,7 @@ pub struct Scene<'a> {
     logs: log::LogIndex<'a>,
     /// The indices of the pods that may be in trouble.
     suspects: Vec<usize>,
+    oom_counts: pods::oom_counts::OomCounts<'a>,
     /// The indices of the pods in scope on each node that are not finished.
     pods_on: HashMap<&'a str, Vec<usize>>,
     calls: Vec<Call<'a>>,
@@ -98,6 +99,7 @@ impl<'a> Scene<'a> {
             pod_events,
             logs,
             suspects: Vec::new(),
+            oom_counts: pods::oom_counts::OomCounts::new(snapshot),
             pods_on: HashMap::new(),
             calls: Vec::new(),
             backends: HashMap::new(),

@@ -1,14 +1,15 @@
 //! `capture`: what a diagnosis would read, in one file.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use crate::cli::args::CaptureArgs;
 use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::files;
 use crate::cli::source::{self, Question};
 use crate::cli::ui::Ui;
 use crate::collect::capture;
+use crate::collect::plan::Purpose;
 use crate::failure::{Exit, Failure};
 
 /// Runs `capture`.
@@ -18,15 +19,20 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
         check_writable(&args.output)?;
     }
     let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
-    let question =
-        Question { namespace, all_namespaces: cluster.all_namespaces, keep_raw: true, ..Question::default() };
+    let question = Question {
+        namespace,
+        all_namespaces: cluster.all_namespaces,
+        keep_raw: true,
+        purpose: Purpose::Everything,
+        ..Question::default()
+    };
     let snapshot = source::from_cluster(cluster, &question, &args.input, ui)?;
     let bytes = capture::write(&snapshot).map_err(|error| Failure::bug(format!("writing the capture: {error}")))?;
     if to_stdout {
         ui.data(&bytes)?;
         return Ok(Exit::Examined);
     }
-    write_whole(&args.output, &bytes)?;
+    files::write_whole(&args.output, &bytes).map_err(|error| cannot_write(&args.output, &error))?;
     let pods = snapshot.objects.pods.len();
     ui.note(&format!(
         "wrote {} ({} KiB, {pods} pods); look at it with: kubectl rca namespace --from {}",
@@ -50,42 +56,7 @@ fn check_writable(path: &Path) -> Result<(), Failure> {
 }
 
 fn try_out(path: &Path) -> Result<(), Failure> {
-    if is_special(path) {
-        return Ok(());
-    }
-    let partial = beside(path);
-    let created = fs::File::create_new(&partial).and_then(|_| fs::remove_file(&partial));
-    created.map_err(|error| cannot_write(path, &error))
-}
-
-/// Writes the file whole or not at all: beside it first, then renamed.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if is_special(path) {
-        return fs::write(path, bytes).map_err(|error| cannot_write(path, &error));
-    }
-    // A link stays, and what it leads to is replaced.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let partial = beside(path);
-    let written = fs::File::create_new(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&partial, path)).map_err(|error| {
-        // What is left of a failed try is of no use; that it cannot be removed either changes nothing.
-        _ = fs::remove_file(&partial);
-        cannot_write(path, &error)
-    })
-}
-
-/// A pipe or a device is written to; a file put in its place would destroy it.
-fn is_special(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| !about.is_file())
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    PathBuf::from(partial)
+    files::try_out(path).map_err(|error| cannot_write(path, &error))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {

@@ -4,9 +4,10 @@ use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use crate::analyse::analyse;
-use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, PodArgs};
+use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, ObjectCommand};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::source::{self, Question};
+use crate::cli::types;
 use crate::cli::ui::Ui;
 use crate::cli::words::{self, Outcome, Setting};
 use crate::diagnose::target::Fate;
@@ -16,15 +17,20 @@ use crate::policy::Policy;
 use crate::render;
 use crate::rules;
 
-/// Runs `pod NAME`.
-pub(in crate::cli) fn pod(cluster: &ClusterArgs, args: &PodArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let name = args.name.strip_prefix("pod/").unwrap_or(&args.name);
-    source::check_name("pod", name)?;
+/// Runs `TYPE NAME`.
+pub(in crate::cli) fn object(cluster: &ClusterArgs, command: &ObjectCommand, ui: &mut Ui) -> Result<Exit, Failure> {
+    let (kind, args) = command.parts();
+    let word = kind.name().to_lowercase();
+    let name = match args.name.split_once('/') {
+        Some((other, name)) if types::find(other) == Some(kind) => name,
+        _ => &args.name,
+    };
+    source::check_name(&word, name)?;
     if cluster.all_namespaces {
-        return Err(Failure::usage("a pod cannot be named across all namespaces")
-            .hint(format!("kubectl rca pod {name} -n NAMESPACE")));
+        return Err(Failure::usage(format!("a {word} cannot be named across all namespaces"))
+            .hint(format!("kubectl rca {word} {name} -n NAMESPACE")));
     }
-    let target = Some(Target { kind: Kind::Pod, name: name.to_owned() });
+    let target = Some(Target { kind, name: name.to_owned() });
     let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
     examine(cluster, &args.examine, &Question { namespace, target, ..Question::default() }, ui)
 }
@@ -60,7 +66,7 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     ui.verbose(&format!("{} secrets replaced by placeholders", snapshot.redacted));
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
     if let Fate::Never { nearest } = &report.fate {
-        return Err(no_such_pod(&report, nearest));
+        return Err(no_such_object(&report, nearest));
     }
     let words = put_in_words(cluster, args, &mut report, ui)?;
     if let Some(peak) = peak_memory() {
@@ -123,24 +129,20 @@ pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>,
     }
 }
 
-fn no_such_pod(report: &Report, nearest: &[String]) -> Failure {
-    let name = report.scope.target.as_ref().map(|target| target.name.as_str()).unwrap_or_default();
+fn no_such_object(report: &Report, nearest: &[String]) -> Failure {
+    let target = report.scope.target.as_ref();
+    let (kinds, name) = target.map(|target| (target.kind.plural(), target.name.as_str())).unwrap_or_default();
     let place = report.scope.namespaces.first().map(String::as_str).unwrap_or_default();
-    let failure = Failure::not_found(format!("pods \"{name}\" not found in namespace \"{place}\""));
+    let failure = Failure::not_found(format!("{kinds} \"{name}\" not found in namespace \"{place}\""));
     if nearest.is_empty() {
-        return failure.hint(format!("kubectl get pods -n {place}"));
+        return failure.hint(format!("kubectl get {kinds} -n {place}"));
     }
     failure.hint(format!("did you mean {}?", nearest.join(" or ")))
 }
 
 /// Says on stderr that not everything could be seen. What the server does not have hides nothing.
 fn partial_sight(report: &Report, ui: &mut Ui) {
-    let mut what: Vec<String> = hidden(report).map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
-    what.sort();
-    what.dedup();
-    if !what.is_empty() {
-        ui.warning(&format!("partial sight, could not read {}", what.join(", ")));
-    }
+    ui.partial_sight(hidden(report));
 }
 
 fn hidden(report: &Report) -> impl Iterator<Item = &crate::model::Gap> {

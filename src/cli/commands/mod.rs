@@ -4,6 +4,8 @@ pub(super) mod capture;
 pub(super) mod demo;
 pub(super) mod examine;
 pub(super) mod explain;
+pub(super) mod limits;
+mod patches;
 
 use super::ui::Ui;
 use crate::failure::{Exit, Failure};

@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::amounts::ran_out_of_memory;
+use super::cgroups::Containers;
 use super::fetch::{self, List};
 use super::suspicion::Suspect;
 use crate::collect::client::{ApiClient, JSON, RequestError};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
 use crate::model::store::HasMeta as _;
-use crate::model::{ContainerRef, Gap, Kind, Snapshot, Usage};
+use crate::model::{ContainerRef, Gap, Kind, Scope, Snapshot, Usage};
 
 const METRICS: &str = "/apis/metrics.k8s.io/v1beta1";
 /// At most so many nodes are asked for cAdvisor's lines.
 const MAX_NODES: usize = 5;
+/// So many where amounts are asked about.
+pub(super) const MOST_NODES: usize = 30;
 /// At most so many other namespaces are looked into.
 const MAX_NAMESPACES: usize = 3;
 const KUBE_SYSTEM: &str = "kube-system";
@@ -33,12 +37,6 @@ pub(super) fn lists(snapshot: &Snapshot) -> Vec<List> {
         lists.extend(namespaces.map(|namespace| List::of(Kind::CronJob, Some(namespace))));
     }
     lists
-}
-
-fn ran_out_of_memory(pod: &k8s_openapi::api::core::v1::Pod) -> bool {
-    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-    let mut ends = statuses.flat_map(|status| [&status.state, &status.last_state]).flatten();
-    ends.any(|state| state.terminated.as_ref().is_some_and(|end| end.reason.as_deref() == Some("OOMKilled")))
 }
 
 /// Returns the other namespaces whose ServiceAccounts were given rights in scope: a CronJob there may change limits here.
@@ -102,33 +100,39 @@ fn waits_for_a_node(pod: &k8s_openapi::api::core::v1::Pod) -> bool {
 
 /// The answer of metrics.k8s.io.
 #[derive(Deserialize)]
-struct PodMetricsList {
+pub(super) struct PodMetricsList {
     #[serde(default)]
-    items: Vec<PodMetrics>,
+    pub(super) items: Vec<PodMetrics>,
 }
 
 #[derive(Deserialize)]
-struct PodMetrics {
-    metadata: Value,
+pub(super) struct PodMetrics {
+    pub(super) metadata: Value,
     #[serde(default)]
-    containers: Vec<ContainerMetrics>,
+    pub(super) timestamp: Option<jiff::Timestamp>,
+    #[serde(default)]
+    pub(super) containers: Vec<ContainerMetrics>,
 }
 
 #[derive(Deserialize)]
-struct ContainerMetrics {
-    name: String,
-    usage: Usage,
+pub(super) struct ContainerMetrics {
+    pub(super) name: String,
+    pub(super) usage: Usage,
 }
 
 /// The samples of some namespaces, or why there are none.
 pub(super) type UsageAnswers = Vec<(String, Result<bytes::Bytes, RequestError>)>;
 
-/// Reads point samples of usage, if anything is suspicious.
+/// Reads point samples of usage, if anything is suspicious or amounts are asked about.
 pub(super) async fn usage(client: &ApiClient, plan: &Plan, suspects: &[Suspect]) -> UsageAnswers {
-    if suspects.iter().all(|suspect| suspect.sample) {
+    if !plan.is_about_amounts() && suspects.iter().all(|suspect| suspect.sample) {
         return Vec::new();
     }
-    let namespaces = &plan.scope.namespaces;
+    point_samples(client, &plan.scope.namespaces).await
+}
+
+/// Asks metrics.k8s.io for the present usage of the containers of some namespaces, or of all.
+pub(super) async fn point_samples(client: &ApiClient, namespaces: &[String]) -> UsageAnswers {
     let everywhere = namespaces.is_empty().then(|| (String::new(), format!("{METRICS}/pods")));
     let each = namespaces.iter().map(|name| (name.clone(), format!("{METRICS}/namespaces/{name}/pods")));
     let requests = everywhere.into_iter().chain(each).map(|(name, path)| async move {
@@ -158,21 +162,38 @@ pub(super) async fn cadvisor(
     let nodes = pods.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).filter(|node| !node.is_empty());
     let others: BTreeSet<&str> = nodes.filter(|node| !sick.contains(node)).collect();
     let nodes = sick.into_iter().chain(others);
-    let requests = nodes.take(MAX_NODES).map(|node| async move {
+    let most = if plan.is_about_amounts() { MOST_NODES } else { MAX_NODES };
+    let nodes: Vec<&str> = nodes.take(most).collect();
+    cadvisor_of(client, snapshot, &nodes).await
+}
+
+/// Asks the kubelets of some nodes for cAdvisor's lines about a scope.
+pub(super) async fn cadvisor_of(client: &ApiClient, snapshot: &Snapshot, nodes: &[&str]) -> CadvisorAnswers {
+    let containers = &Containers::new(snapshot);
+    let requests = nodes.iter().map(|node| async move {
         let path = format!("/api/v1/nodes/{node}/proxy/metrics/cadvisor");
         let answer = client.get_bytes(&path, &[], "text/plain").await;
-        (node.to_owned(), answer.map(|bytes| lines_of(snapshot, &String::from_utf8_lossy(&bytes))))
+        (
+            (*node).to_owned(),
+            answer.map(|bytes| lines_of(&snapshot.scope, containers, &String::from_utf8_lossy(&bytes))),
+        )
     });
     futures::future::join_all(requests).await
 }
 
 /// Keeps the lines about pods in scope.
-fn lines_of(snapshot: &Snapshot, text: &str) -> String {
+fn lines_of(scope: &Scope, containers: &Containers<'_>, text: &str) -> String {
     let in_scope = |line: &&str| {
         let namespace = line.split_once("namespace=\"").and_then(|(_, rest)| rest.split_once('"'));
-        namespace.is_some_and(|(namespace, _)| !namespace.is_empty() && snapshot.scope.includes(namespace))
+        namespace.is_some_and(|(namespace, _)| !namespace.is_empty() && scope.includes(namespace))
     };
-    text.lines().filter(in_scope).flat_map(|line| [line, "\n"]).collect()
+    let lines = text.lines().map(|line| containers.named(line));
+    let mut kept = String::new();
+    for line in lines.filter(|line| in_scope(&line.as_ref())) {
+        kept.push_str(&line);
+        kept.push('\n');
+    }
+    kept
 }
 
 /// Adds usage and cAdvisor's lines to the snapshot.
@@ -206,7 +227,7 @@ fn add_usage(snapshot: &mut Snapshot, bytes: &[u8]) {
         let word = |key: &str| pod.metadata[key].as_str().unwrap_or_default().to_owned();
         for container in pod.containers {
             let address = ContainerRef { namespace: word("namespace"), pod: word("name"), container: container.name };
-            snapshot.usage.insert(address, container.usage);
+            snapshot.usage.insert(address, Usage { time: pod.timestamp, ..container.usage });
         }
     }
 }

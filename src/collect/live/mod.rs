@@ -3,6 +3,8 @@
 //! A first phase lists each kind once, a second asks for what the first showed to be needed. The number of requests depends
 //! on the kinds, not on the objects, save pages and the logs of suspicious containers.
 
+mod amounts;
+mod cgroups;
 mod extras;
 mod fetch;
 mod logs;
@@ -10,7 +12,9 @@ mod monitoring;
 mod namespace;
 mod owners;
 mod pod;
+pub mod sampling;
 mod suspicion;
+mod usage;
 
 use jiff::Timestamp;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::fetch;
+use super::{fetch, usage};
 use crate::collect::client::{ApiClient, JSON, RequestError};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// The range and step of what is asked over time.
 const RANGE_SECONDS: i64 = 1800;
-const STEP: &str = "30";
+const STEP_SECONDS: i64 = 30;
 
 /// The selectors that charts and operators give their Services.
 const SELECTORS: &[&str] = &[
@@ -33,7 +33,7 @@ const SELECTORS: &[&str] = &[
 
 /// How a system is reached.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Base {
+pub(super) enum Base {
     /// Through the API server's proxy: a path.
     Proxy(String),
     /// At the address that the user gave.
@@ -132,17 +132,18 @@ fn queries(namespaces: &[String]) -> Vec<Query> {
 }
 
 /// What a system answered, or why it did not.
-type Outcome<T> = Result<T, (GapReason, String)>;
+pub(super) type Outcome<T> = Result<T, (GapReason, String)>;
 
 /// What the systems said; `None` where there is none to ask.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     alerts: Option<Outcome<Vec<crate::model::Alert>>>,
     metrics: Option<Outcome<Vec<Series>>>,
+    usage: Option<Outcome<Vec<Series>>>,
 }
 
 /// Asks what was found, all at once.
-pub(super) async fn ask(client: &ApiClient, plan: &Plan, systems: &Systems) -> Answers {
+pub(super) async fn ask(client: &ApiClient, plan: &Plan, systems: &Systems, runs: &[usage::Run]) -> Answers {
     let alerts = async {
         let (base, path) = match (&systems.alertmanager, &systems.prometheus) {
             (Some(manager), _) => (manager, "/api/v2/alerts"),
@@ -156,31 +157,48 @@ pub(super) async fn ask(client: &ApiClient, plan: &Plan, systems: &Systems) -> A
         let base = systems.prometheus.as_ref()?;
         Some(within_patience(series(client, plan, base)).await)
     };
-    let (alerts, metrics) = tokio::join!(alerts, metrics);
-    Answers { alerts, metrics }
+    let usage = async {
+        let base = systems.prometheus.as_ref().filter(|_| plan.is_about_amounts() || !runs.is_empty())?;
+        Some(usage::ask(client, plan, base, runs).await)
+    };
+    let (alerts, metrics, usage) = tokio::join!(alerts, metrics, usage);
+    Answers { alerts, metrics, usage }
 }
 
 async fn series(client: &ApiClient, plan: &Plan, base: &Base) -> Outcome<Vec<Series>> {
     let end = jiff::Timestamp::now().as_second();
-    let (start, end) = ((end - RANGE_SECONDS).to_string(), end.to_string());
     let queries = queries(&plan.scope.namespaces);
-    let (start, end) = (start.as_str(), end.as_str());
     let asked = queries.iter().map(|query| async move {
         let text = query.text.as_str();
-        let answer = if query.over_time {
-            let range = [("query", text), ("start", start), ("end", end), ("step", STEP)];
-            get(client, base, "/api/v1/query_range", &range).await
-        } else {
-            get(client, base, "/api/v1/query", &[("query", text), ("time", end)]).await
-        };
-        let mut series = telemetry::metrics(&answer?).map_err(|error| invalid(&error))?;
-        for one in &mut series {
-            one.labels.insert("__name__".to_owned(), query.name.to_owned());
+        if query.over_time {
+            return ask_range(client, base, query.name, text, (end - RANGE_SECONDS, end, STEP_SECONDS)).await;
         }
-        Ok(series)
+        let moment = end.to_string();
+        named(query.name, get(client, base, "/api/v1/query", &[("query", text), ("time", &moment)]).await)
     });
     let answers: Outcome<Vec<Vec<Series>>> = futures::future::join_all(asked).await.into_iter().collect();
     Ok(answers?.into_iter().flatten().collect())
+}
+
+/// Asks for series over time, from a start to an end in steps, all in seconds, and gives them a name.
+pub(super) async fn ask_range(
+    client: &ApiClient,
+    base: &Base,
+    name: &str,
+    text: &str,
+    (start, end, step): (i64, i64, i64),
+) -> Outcome<Vec<Series>> {
+    let [start, end, step] = [start, end, step].map(|seconds| seconds.to_string());
+    let range = [("query", text), ("start", &start), ("end", &end), ("step", &step)];
+    named(name, get(client, base, "/api/v1/query_range", &range).await)
+}
+
+fn named(name: &str, answer: Outcome<Bytes>) -> Outcome<Vec<Series>> {
+    let mut series = telemetry::metrics(&answer?).map_err(|error| invalid(&error))?;
+    for one in &mut series {
+        one.labels.insert("__name__".to_owned(), name.to_owned());
+    }
+    Ok(series)
 }
 
 async fn within_patience<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
@@ -237,10 +255,11 @@ pub(super) fn take_in(intake: &mut Intake, answers: Answers) {
         Some(Err((reason, message))) => intake.gap(Gap::other("alerts", None, None, reason, &message)),
         None => {}
     }
-    match answers.metrics {
-        Some(Ok(series)) => intake.metrics(series),
-        Some(Err((reason, message))) => intake.gap(Gap::other("metrics", None, None, reason, &message)),
-        None => {}
+    for metrics in [answers.metrics, answers.usage].into_iter().flatten() {
+        match metrics {
+            Ok(series) => intake.metrics(series),
+            Err((reason, message)) => intake.gap(Gap::other("metrics", None, None, reason, &message)),
+        }
     }
 }
 

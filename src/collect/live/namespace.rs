@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fetch::{self, List};
-use super::{extras, logs, monitoring, owners, suspicion, version};
+use super::{amounts, extras, logs, monitoring, owners, suspicion, usage, version};
 use crate::collect::client::{ApiClient, JSON, RequestError};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
@@ -45,23 +45,28 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot,
 
 /// The second phase: what the first one showed to be needed.
 pub(super) async fn follow_up(client: &ApiClient, plan: &Plan, mut intake: Intake) -> Result<Snapshot, Failure> {
-    let suspects = suspicion::containers(intake.snapshot());
+    let mut suspects = suspicion::containers(intake.snapshot());
+    // What a healthy program writes says nothing of amounts.
+    suspects.retain(|suspect| plan.samples_logs() || !suspect.sample);
     let lists = extras::lists(intake.snapshot());
     let downloads = lists.into_iter().map(|list| fetch::start(client, list)).collect();
-    let (texts, usage, owners, cadvisor, systems) = tokio::join!(
+    let (texts, usage, owners, cadvisor, systems, amounts) = tokio::join!(
         logs::fetch(client, &suspects, LOGS_AT_ONCE),
         extras::usage(client, plan, &suspects),
         owners::fetch(client, intake.snapshot()),
         extras::cadvisor(client, plan, intake.snapshot(), &suspects),
         monitoring::find(client, plan),
+        amounts::fetch(client, plan, intake.snapshot()),
     );
     intake = fetch::decode(intake, downloads).await?;
     logs::take_in(&mut intake, texts);
     extras::take_in(&mut intake, usage, cadvisor);
     owners::take_in(&mut intake, owners);
+    amounts::take_in(&mut intake, plan, amounts);
+    let runs = usage::killed_runs(intake.snapshot());
     let names = extras::tls_secrets(plan, intake.snapshot());
     let certificates = extras::certificates(client, &mut intake, names);
-    let ((), answers) = tokio::join!(certificates, monitoring::ask(client, plan, &systems));
+    let ((), answers) = tokio::join!(certificates, monitoring::ask(client, plan, &systems, &runs));
     monitoring::take_in(&mut intake, answers);
     let late = extras::late_lists(intake.snapshot()).into_iter().map(|list| fetch::start(client, list)).collect();
     Ok(fetch::decode(intake, late).await?.finish())

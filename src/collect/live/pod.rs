@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
 
 use super::fetch::{self, List, Name};
 use super::suspicion::Suspect;
-use super::{extras, logs, monitoring, namespace, owners, suspicion, version};
+use super::{amounts, extras, logs, monitoring, namespace, owners, suspicion, usage, version};
 use crate::collect::client::{ApiClient, RequestError};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
@@ -54,7 +54,10 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan, name: &str) -> Resu
     intake.snapshot_mut().objects.sort();
     let intake = fetch::decode(intake, downloads).await?;
     let (intake, systems) = tokio::join!(second_round(client, plan, intake, place), monitoring::find(client, plan));
-    let (intake, answers) = tokio::join!(third_round(client, intake?, place), monitoring::ask(client, plan, &systems));
+    let intake = intake?;
+    let runs = usage::killed_runs(intake.snapshot());
+    let (intake, answers) =
+        tokio::join!(third_round(client, intake, place), monitoring::ask(client, plan, &systems, &runs));
     let mut intake = intake?;
     monitoring::take_in(&mut intake, answers);
     Ok(intake.finish())
@@ -83,12 +86,14 @@ async fn second_round(client: &ApiClient, plan: &Plan, mut intake: Intake, place
     let names = referred(snapshot, pod, place);
     let lists = lists(pod, place).into_iter().chain(callees(snapshot, pod, place));
     let downloads = lists.map(|list| fetch::start(client, list)).collect();
-    let (answers, texts, usage, cadvisor) = tokio::join!(
+    let (answers, texts, usage, cadvisor, amounts) = tokio::join!(
         fetch::named(client, names),
         logs::fetch(client, &suspects, LOGS_AT_ONCE),
         extras::usage(client, plan, &suspects),
         extras::cadvisor(client, plan, snapshot, &suspects),
+        amounts::fetch(client, plan, snapshot),
     );
+    amounts::take_in(&mut intake, plan, amounts);
     fetch::take_in(&mut intake, answers);
     logs::take_in(&mut intake, texts);
     extras::take_in(&mut intake, usage, cadvisor);

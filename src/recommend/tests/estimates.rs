@@ -24,6 +24,8 @@ fn killed(limit: Quantity, seconds: i64, earlier: Vec<Quantity>) -> Facts {
         workers: None,
         files: None,
         advised: None,
+        counted: false,
+        lives: Vec::new(),
         node_ran_out: false,
     }
 }
@@ -130,8 +132,8 @@ fn facts() -> impl Strategy<Value = Facts> {
     );
     let told = (prop::option::of(heaps()), prop::option::of(workers()), prop::option::of(quantities()));
     let how = prop_oneof![Just(How::Container), Just(How::Child), Just(How::Worker), Just(How::Start)];
-    (numbers, seen, told, how).prop_map(
-        |((limit, earlier, files), (points, kills, peak), (heap, workers, advised), how)| Facts {
+    (numbers, seen, told, how, any::<bool>()).prop_map(
+        |((limit, earlier, files), (points, kills, peak), (heap, workers, advised), how, counted)| Facts {
             limit,
             literal: limit.mem(),
             how,
@@ -143,6 +145,8 @@ fn facts() -> impl Strategy<Value = Facts> {
             workers,
             files,
             advised,
+            counted,
+            lives: Vec::new(),
             node_ran_out: false,
         },
     )

@@ -221,7 +221,8 @@ pub(super) struct SentenceDto<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Basis")]
 pub(super) struct BasisDto<'a> {
-    /// `undersized`, `lowered`, `unit`, `heap-flag`, `worker-count`, `leak` or `not-the-limit`.
+    /// `undersized`, `lowered`, `unit`, `heap-flag`, `worker-count`, `leak` or `not-the-limit`; in `Limits` also `throttled`,
+    /// `no-limit`, `no-request`, `request-low` or `oversized`.
     pub(super) verdict: &'static str,
     /// What it rests on: `first-step` (the failure alone), `from-samples` or `from-days`.
     pub(super) confidence: &'static str,

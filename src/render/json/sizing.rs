@@ -2,9 +2,13 @@
 
 use super::shape::{BasisDto, ChangeDto, CheckDto, FeasibleDto, PatchDto};
 use crate::model::Sizing;
+use crate::model::sizing::Basis;
 
 pub(super) fn basis(sizing: &Sizing) -> BasisDto<'_> {
-    let basis = &sizing.basis;
+    basis_of(&sizing.basis)
+}
+
+pub(super) fn basis_of(basis: &Basis) -> BasisDto<'_> {
     BasisDto {
         verdict: basis.verdict.as_str(),
         confidence: basis.footing.as_str(),

@@ -20,6 +20,21 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     if page.look.wide { in_full(page, report) } else { in_short(page, report) }
 }
 
+/// Writes what could not be read, where no rules are spoken of.
+pub(super) fn could_not_read(page: &mut Page, gaps: &[Gap]) {
+    if gaps.is_empty() {
+        return;
+    }
+    page.gap();
+    if page.look.wide {
+        page.put(&[(Ink::Warning, "could not read:")]);
+        gaps.iter().for_each(|gap| one(page, gap));
+    } else {
+        let text = format!("could not read {}", by_reason(page, gaps));
+        page.prose(&[], Ink::Warning, &text);
+    }
+}
+
 /// `could not read secrets, leases (forbidden); 3 of 92 rules were not evaluated (-o wide lists them)`.
 fn in_short(page: &mut Page, report: &Report) {
     let mut said = Vec::new();

@@ -1,6 +1,6 @@
 //! Small phrases: counts, scopes, severities.
 
-use crate::model::{Kind, ObjectRef, Report, Severity};
+use crate::model::{Kind, ObjectRef, Report, Scope, Severity};
 use crate::render::look::{Ink, Look};
 
 /// Counts things: `1 pod`, `2 pods`.
@@ -17,12 +17,17 @@ pub(super) fn count_kind(number: usize, object: &ObjectRef) -> String {
 
 /// Says what was asked about: `namespace shop`.
 pub(super) fn scope(report: &Report, look: &Look) -> String {
-    let namespaces = match &report.scope.namespaces[..] {
+    place(&report.scope, report.context.as_deref(), look)
+}
+
+/// Says which namespaces are meant: `namespace shop (context prod)`.
+pub(super) fn place(scope: &Scope, context: Option<&str>, look: &Look) -> String {
+    let namespaces = match &scope.namespaces[..] {
         [] => "all namespaces".to_owned(),
         [one] => format!("namespace {one}"),
         several => format!("namespaces {}", several.join(", ")),
     };
-    let context = report.context.as_ref().map(|context| format!(" (context {context})")).unwrap_or_default();
+    let context = context.map(|context| format!(" (context {context})")).unwrap_or_default();
     look.line(&format!("{namespaces}{context}")).into_owned()
 }
 

@@ -22,7 +22,8 @@ because its node ran out of memory.
 ## How it is detected
 The last run ended with the reason `OOMKilled`; or the container or its sandbox could not even start because its \
 first process was OOM-killed, which happens under tiny limits; or the log says that a process was killed for want of \
-memory, as gunicorn's `Worker was sent SIGKILL! Perhaps out of memory?`. `SystemOOM` events of the node are not \
+memory, as gunicorn's `Worker was sent SIGKILL! Perhaps out of memory?`; or, with `--kubelet-metrics`, the kubelet \
+counts kills in a container whose first process lives, which nothing else may tell. `SystemOOM` events of the node are not \
 about a container's limit.
 
 ## What to do

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{
 
 use crate::model::{ObjectRef, Subject};
 use crate::scene::log::Logs;
+use crate::scene::pods::oom_counts::Count;
 use crate::scene::{Crash, EventView, LogDigest, PodView};
 
 /// What a container is in its pod.
@@ -119,6 +120,11 @@ impl<'s> ContainerView<'s> {
     /// Returns the pod's events that are about this container.
     pub fn events(self) -> impl Iterator<Item = &'s EventView<'s>> {
         self.pod.events().filter(move |event| event.container() == Some(self.name()))
+    }
+
+    /// Returns how many processes of the present run the kernel killed for want of memory, where that was counted.
+    pub fn oom_count(self) -> Option<&'s Count> {
+        self.pod.scene.oom_counts.get(self.pod.namespace(), self.pod.name(), self.name())
     }
 
     /// Returns its logs.

@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding};
 
+use crate::model::objects::Custom;
 use crate::model::store::HasMeta as _;
 use crate::model::{Kind, ObjectRef, Stored};
 use crate::scene::ContainerView;
@@ -37,6 +38,10 @@ pub fn earlier(container: ContainerView<'_>) -> Vec<Limit<'_>> {
 
 /// Returns the limits of the older revisions, oldest first; `None` for one without.
 fn before(container: ContainerView<'_>) -> Vec<Option<Limit<'_>>> {
+    let kept = kept_revisions(container);
+    if !kept.is_empty() {
+        return kept;
+    }
     let Some(own) = own_set(container).and_then(revision) else { return Vec::new() };
     let pod = container.pod;
     let owner = &pod.workload().object;
@@ -49,6 +54,40 @@ fn before(container: ContainerView<'_>) -> Vec<Option<Limit<'_>>> {
     older.sort_by_key(|(revision, _)| *revision);
     let limit = |set| Some(Limit { value: limit_in(template(set)?, container.name())?, object: address(set) });
     older.into_iter().map(|(_, set)| limit(set)).collect()
+}
+
+/// Returns the limits of the older revisions of a StatefulSet or DaemonSet, which are kept as `ControllerRevision`s.
+fn kept_revisions(container: ContainerView<'_>) -> Vec<Option<Limit<'_>>> {
+    let pod = container.pod;
+    let owner = &pod.workload().object;
+    let own = pod.pod.object.metadata.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash"));
+    let Some(own) = own.filter(|_| owner.is(Kind::StatefulSet) || owner.is(Kind::DaemonSet)) else {
+        return Vec::new();
+    };
+    let all = pod.scene.snapshot.objects.custom.in_namespace(pod.namespace()).map(|item| &item.object);
+    let revisions = all.filter(|item| {
+        item.kind == "ControllerRevision"
+            && owners::controller(&item.metadata)
+                .is_some_and(|above| owners::reference(above, pod.namespace()) == *owner)
+    });
+    let mut revisions: Vec<_> = revisions.collect();
+    revisions.sort_by_key(|item| item.revision);
+    // The label is the name, or the hash at its end.
+    let is_own = |name: &str| name == own || name.strip_suffix(own.as_str()).is_some_and(|rest| rest.ends_with('-'));
+    let Some(now) = revisions.iter().find(|item| is_own(item.name())).map(|item| item.revision) else {
+        return Vec::new();
+    };
+    let older = revisions.into_iter().filter(|item| item.revision < now);
+    older.map(|item| kept_limit(item, container.name())).collect()
+}
+
+fn kept_limit<'s>(revision: &'s Custom, name: &str) -> Option<Limit<'s>> {
+    let containers = revision.data["spec"]["template"]["spec"]["containers"].as_array()?;
+    let own = containers.iter().find(|container| container["name"] == name)?;
+    let value = own["resources"]["limits"]["memory"].as_str()?;
+    let namespace = revision.metadata.namespace.as_deref();
+    let object = ObjectRef::parse(&revision.api_version, &revision.kind, namespace, revision.name());
+    Some(Limit { value, object })
 }
 
 fn own_set(container: ContainerView<'_>) -> Option<&Stored<ReplicaSet>> {

@@ -42,11 +42,22 @@ const TOO_LOW: [&str; 4] = [
 ];
 
 /// What logs say of a process that the kernel killed for want of memory.
-const KILLED: [&str; 4] = ["Memory cgroup out of memory", "Perhaps out of memory?", "Out of memory: Kill", "oom-kill:"];
+const KILLED: [&str; 9] = [
+    "Memory cgroup out of memory",
+    "Perhaps out of memory?",
+    "Out of memory: Kill",
+    "oom-kill:",
+    // uwsgi, php-fpm and nginx, celery, PostgreSQL, unicorn: of a worker that they did not kill themselves.
+    "died, killed by signal 9",
+    "exited on signal 9",
+    "exited prematurely: signal 9 (SIGKILL)",
+    "was terminated by signal 9: Killed",
+    "SIGKILL (signal 9)> worker",
+];
 
 /// Returns how a container ran out of memory.
 pub fn of(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
-    ended(container).or_else(|| refused(container)).or_else(|| in_log(container))
+    ended(container).or_else(|| refused(container)).or_else(|| in_log(container)).or_else(|| counted(container))
 }
 
 fn ended(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
@@ -104,6 +115,24 @@ fn in_log(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
         time,
         state: State::Present,
         confidence: if how == How::Child { 0.85 } else { 0.75 },
+    })
+}
+
+/// Reads the kernel's count of a run that goes on: its first process lives, others were killed.
+///
+/// It does not say when. A run of less than an hour is close enough; in a longer one it has to have happened every hour.
+fn counted(container: ContainerView<'_>) -> Option<OutOfMemory<'_>> {
+    container.limit("memory")?;
+    let count = container.oom_count()?;
+    let started = container.running()?.started_at.as_ref()?.0;
+    let hours = container.pod.scene.now().duration_since(started).as_secs_f64() / 3600.0;
+    (count.kills >= hours).then_some(OutOfMemory {
+        how: How::Worker,
+        path: format!("metrics/cadvisor[{}].container_oom_events_total", container.name()),
+        words: &count.words,
+        time: None,
+        state: State::Present,
+        confidence: 0.85,
     })
 }
 

@@ -8,6 +8,7 @@ pub mod gone;
 pub mod job;
 pub mod limit_history;
 pub mod memory;
+pub mod oom_counts;
 pub mod owners;
 pub mod pod;
 pub mod sandbox;

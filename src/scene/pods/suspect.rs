@@ -11,6 +11,7 @@ pub(in crate::scene) fn is_suspect(pod: PodView<'_>) -> bool {
         || pod.containers().any(|container| !is_steady(container))
         || pod.events().any(EventView::is_warning)
         || pod.scene.logs.has(pod.namespace(), pod.name())
+        || pod.containers().any(|container| container.oom_count().is_some())
 }
 
 /// Returns whether a container runs for the first time, or was an init container that ended well at once.

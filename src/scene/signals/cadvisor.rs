@@ -1,5 +1,6 @@
 //! Lines of a kubelet's `/metrics/cadvisor`.
 
+use crate::model::Snapshot;
 use crate::scene::Scene;
 
 /// One sample in the text format.
@@ -24,8 +25,18 @@ impl<'t> Line<'t> {
 
 /// Iterates over the samples of some names, of all nodes.
 pub fn lines<'s>(scene: &'s Scene<'_>, names: &'static [&'static str]) -> impl Iterator<Item = Line<'s>> {
-    let lines = scene.snapshot.cadvisor.values().flat_map(|text| text.lines());
+    of_snapshot(scene.snapshot, names)
+}
+
+/// Iterates over the samples of some names in a snapshot.
+pub fn of_snapshot<'s>(snapshot: &'s Snapshot, names: &'static [&'static str]) -> impl Iterator<Item = Line<'s>> {
+    let lines = snapshot.cadvisor.values().flat_map(|text| text.lines());
     lines.filter_map(move |line| parse(line, names))
+}
+
+/// Iterates over the samples of some names in the text of one node.
+pub fn lines_in<'t>(text: &'t str, names: &'static [&'static str]) -> impl Iterator<Item = Line<'t>> {
+    text.lines().filter_map(move |line| parse(line, names))
 }
 
 fn parse<'t>(line: &'t str, names: &[&str]) -> Option<Line<'t>> {

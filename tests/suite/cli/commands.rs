@@ -28,7 +28,7 @@ fn every_command_has_help() {
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let mut names: Vec<_> = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
     names.retain(|name| !name.is_empty());
-    for wanted in ["pod", "namespace", "capture", "explain", "demo", "version"] {
+    for wanted in ["pod", "namespace", "limits", "capture", "explain", "demo", "version"] {
         assert!(names.contains(&wanted), "{wanted} is not among {names:?}");
     }
     for name in names {
@@ -43,7 +43,9 @@ fn every_command_has_help() {
 #[test]
 fn help_fits_a_terminal_of_a_hundred_columns() {
     let place = Place::new().var("COLUMNS", "100");
-    for command in ["--help", "pod --help", "namespace --help", "capture --help", "explain --help", "demo --help"] {
+    for command in
+        ["--help", "pod --help", "namespace --help", "limits --help", "capture --help", "explain --help", "demo --help"]
+    {
         for line in place.rca(command).ok().lines() {
             assert!(line.chars().count() <= 100, "{command}: {line}");
         }

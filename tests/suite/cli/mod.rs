@@ -5,6 +5,7 @@ mod captures;
 mod commands;
 mod dumps;
 mod kubeconfigs;
+mod limits;
 mod servers;
 mod streams;
 mod usage;

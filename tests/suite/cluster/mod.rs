@@ -4,11 +4,13 @@
 //! perhaps `RCA_TEST_CONTEXT` set. Each works in namespaces of its own and mostly waits, so many threads are well spent:
 //! `--test-threads 16`.
 
+mod amounts;
 mod containers;
 mod control;
 mod gone;
 mod identity;
 mod scheduling;
 mod services;
+mod sizing;
 mod stage;
 mod workloads;

@@ -53,6 +53,18 @@ impl Stage {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Returns whether the server would let in a pod of a template.
+    pub(super) fn admits(&self, mut template: Value) -> bool {
+        template["apiVersion"] = "v1".into();
+        template["kind"] = "Pod".into();
+        template["metadata"]["name"] = "one-more".into();
+        let args = ["create", "--dry-run=server", "-f", "-"];
+        let mut child =
+            self.command(&args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(template.to_string().as_bytes()).unwrap();
+        child.wait().unwrap().success()
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.kubectl);
         command.args(args).args(["-n", &self.namespace]);

@@ -2,6 +2,7 @@
 //! gets out.
 
 mod hiccups;
+mod limits;
 mod logs;
 mod monitoring;
 mod order;

@@ -43,7 +43,13 @@ fn a_namespace_costs_as_many_requests_as_there_are_kinds() {
 
 #[test]
 fn nothing_is_asked_twice() {
-    for line in ["namespace shop", "namespace -A", "pod cart-7d9f8c6b5d-x0000 -n shop", "capture -n shop -o x.rca"] {
+    for line in [
+        "namespace shop",
+        "namespace -A",
+        "limits -n shop",
+        "pod cart-7d9f8c6b5d-x0000 -n shop",
+        "capture -n shop -o x.rca",
+    ] {
         let api = Api::serving(&crowd(10));
         api.place().rca(line).ok();
         let mut counts = BTreeMap::new();

@@ -204,6 +204,6 @@ pub(crate) fn unschedule(pod: &mut Value) {
 }
 
 /// Writes a number with five letters and digits, as pods' names end.
-fn five(index: usize) -> String {
+pub(crate) fn five(index: usize) -> String {
     format!("x{index:04}")
 }
