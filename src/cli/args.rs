@@ -90,8 +90,7 @@ pub enum ObjectCommand {
     /// Tell why a ReplicaSet is broken
     #[command(name = "replicaset", visible_aliases = ["replicasets", "rs"])]
     ReplicaSet(ObjectArgs),
-    /// Tell why a ReplicationController is broken
-    #[command(name = "replicationcontroller", visible_aliases = ["replicationcontrollers", "rc"])]
+    #[command(about = "Tell why a ReplicationController is broken", name = "replicationcontroller", visible_aliases = ["replicationcontrollers", "rc"])]
     ReplicationController(ObjectArgs),
     /// Tell why a Job failed or hangs
     #[command(visible_aliases = ["jobs"])]
@@ -105,11 +104,9 @@ pub enum ObjectCommand {
     /// Tell why an Ingress leads nowhere
     #[command(visible_aliases = ["ingresses", "ing"])]
     Ingress(ObjectArgs),
-    /// Tell why a PersistentVolumeClaim is not bound or mounted
-    #[command(name = "persistentvolumeclaim", visible_aliases = ["persistentvolumeclaims", "pvc"])]
+    #[command(about = "Tell why a PersistentVolumeClaim is not bound or mounted", name = "persistentvolumeclaim", visible_aliases = ["persistentvolumeclaims", "pvc"])]
     PersistentVolumeClaim(ObjectArgs),
-    /// Tell why a HorizontalPodAutoscaler does not scale
-    #[command(name = "horizontalpodautoscaler", visible_aliases = ["horizontalpodautoscalers", "hpa"])]
+    #[command(about = "Tell why a HorizontalPodAutoscaler does not scale", name = "horizontalpodautoscaler", visible_aliases = ["horizontalpodautoscalers", "hpa"])]
     HorizontalPodAutoscaler(ObjectArgs),
 }
 

@@ -12,7 +12,6 @@ use crate::collect::live::sampling::{self, Sampled};
 use crate::collect::plan::{Plan, Purpose};
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
-use crate::model::store::HasMeta as _;
 use crate::model::{Kind, Scope, Snapshot, Target};
 
 /// How many requests may be under way at once when one pod is asked about: more than it needs.

@@ -2,7 +2,7 @@
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Incident, Kind, ObjectRef, Target};
-use crate::scene::Scene;
+use crate::scene::{PodView, Scene};
 use crate::scene::pods::owners;
 use crate::scene::topology::Relation;
 
@@ -89,7 +89,7 @@ fn stands_on(scene: &Scene<'_>, object: &ObjectRef) -> Vec<ObjectRef> {
     let mut found = vec![object.clone()];
     let mut at = 0;
     while at < found.len() {
-        let next = scene.topology.depends_on(&found[at]).filter(|(_, relation)| leads(*relation));
+        let next = scene.topology().depends_on(&found[at]).filter(|(_, relation)| leads(*relation));
         let next: Vec<ObjectRef> = next.map(|(next, _)| next.clone()).filter(|next| !found.contains(next)).collect();
         found.extend(next);
         at += 1;
@@ -98,7 +98,7 @@ fn stands_on(scene: &Scene<'_>, object: &ObjectRef) -> Vec<ObjectRef> {
         let controller = owners::controller(pod.pod.meta()).map(|owner| owners::reference(owner, pod.namespace()));
         found.contains(&pod.workload().object) || controller.is_some_and(|owner| found.contains(&owner))
     });
-    let pods: Vec<ObjectRef> = pods.map(|pod| pod.object()).collect();
+    let pods: Vec<ObjectRef> = pods.map(PodView::object).collect();
     found.extend(scene.pods().find(|pod| pod.object() == *object).map(|pod| pod.workload().object.clone()));
     found.extend(pods);
     found

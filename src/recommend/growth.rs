@@ -40,8 +40,8 @@ pub fn lasting(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let (whole, unit, rest, part) = match seconds {
         ..120 => return format!("{seconds}s"),
-        ..7200 => (seconds / 60, "m", seconds % 60, "s"),
-        ..172_800 => (seconds / 3600, "h", seconds % 3600 / 60, "m"),
+        120..7200 => (seconds / 60, "m", seconds % 60, "s"),
+        7200..172_800 => (seconds / 3600, "h", seconds % 3600 / 60, "m"),
         _ => (seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
     };
     if rest == 0 { format!("{whole}{unit}") } else { format!("{whole}{unit} {rest}{part}") }

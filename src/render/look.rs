@@ -62,8 +62,9 @@ impl Look {
         if self.unicode || columns(text) <= width {
             return safe::shorten(text, width);
         }
-        let kept = safe::shorten(text, width.saturating_sub(2)).into_owned();
-        Cow::Owned(kept.replace('…', "..."))
+        let kept = safe::shorten(text, width.saturating_sub(2));
+        // Only the sign of the cut is ours: others in the text would make it longer than there is room.
+        Cow::Owned(kept.strip_suffix('…').map_or_else(|| kept.clone().into_owned(), |kept| format!("{kept}...")))
     }
 
     /// Colours safe text, if colours are wanted.
@@ -115,6 +116,7 @@ mod tests {
         assert_eq!(PLAIN.shorten("out of memory", 8), "out o...");
         assert_eq!(PLAIN.shorten("out of memory", 13), "out of memory");
         assert_eq!(PLAIN.shorten("out", 2), "");
+        assert_eq!(PLAIN.shorten("… of memory", 6), "… o...");
         assert_eq!(PLAIN.sign("→", "->"), "->");
     }
 

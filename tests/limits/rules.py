@@ -10,8 +10,8 @@ SECOND_LOOK = 60
 REACTION = 30
 # After so long without a sign of life, one asks what is wrong.
 PATIENCE = 15
-# Without anything to say until then, what it has is right.
-CONTENT = 240
+# Without anything to say until then, what it has is right. On a busy machine the lives before were long, and so is the wait.
+CONTENT = 330
 
 
 def mebi(limit):

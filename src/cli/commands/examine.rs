@@ -12,7 +12,7 @@ use crate::cli::ui::Ui;
 use crate::cli::words::{self, Outcome, Setting};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
-use crate::model::{GapReason, Kind, Report, Target};
+use crate::model::{GapReason, Report, Target};
 use crate::policy::Policy;
 use crate::render;
 use crate::rules;

@@ -135,8 +135,8 @@ fn resized(facts: &Facts, opinion: &mut Opinion) {
     let (verdict, danger) =
         if too_low { (Verdict::RequestLow, Danger::Low) } else { (Verdict::Oversized, Danger::None) };
     let word = if too_low { "" } else { " only" };
-    let note =
-        format!("it asks for {} of CPU and uses{word} {} in 95 of 100 samples", request.literal, used.amount.cpu());
+    let used_amount = used.amount.cpu();
+    let note = format!("its CPU request is {}, and it uses{word} {used_amount} in 95 of 100 samples", request.literal);
     opinion.remark(verdict, danger, note);
     // A limit bounds what a request may be.
     let most = facts.limit.as_ref().map(|limit| limit.value);

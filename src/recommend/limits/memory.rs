@@ -169,7 +169,7 @@ fn oversized(facts: &Facts, opinion: &mut Opinion) {
         // Nothing is said of it yet.
         return opinion.remark(Verdict::Fits, Danger::None, note);
     }
-    let note = format!("it asks for {} of memory and used no more than {}", request.literal, shown(peak.amount));
+    let note = format!("its memory request is {}, and it used no more than {}", request.literal, shown(peak.amount));
     opinion.remark(Verdict::Oversized, Danger::None, note);
     let mut inputs = inputs(peak);
     inputs.insert("request", request.literal.clone());

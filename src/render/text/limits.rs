@@ -40,9 +40,14 @@ fn several_namespaces(limits: &Limits) -> bool {
 
 fn rows(limits: &Limits, look: &Look) -> Vec<Vec<Cell>> {
     let everywhere = several_namespaces(limits);
-    let head = ["NAMESPACE", "WORKLOAD", "CONTAINER", "MEMORY", "PEAK", "CPU", "P95", "VERDICT"];
-    let head = head.into_iter().skip(usize::from(!everywhere)).map(|title| Cell::new(Ink::Dim, title));
-    let mut rows = vec![head.collect()];
+    let head = ["NAMESPACE", "WORKLOAD", "CONTAINER", "MEMORY", "PEAK", "CPU", "P95", "UNUSED", "VERDICT"];
+    let unused = has_room_for_unused(look);
+    let head = head.into_iter().filter(|title| match *title {
+        "NAMESPACE" => everywhere,
+        "UNUSED" => unused,
+        _ => true,
+    });
+    let mut rows = vec![head.map(|title| Cell::new(Ink::Dim, title)).collect()];
     for workload in &limits.workloads {
         for (index, container) in workload.containers.iter().enumerate() {
             let mut row = row(workload, container, index == 0, look);
@@ -54,6 +59,11 @@ fn rows(limits: &Limits, look: &Look) -> Vec<Vec<Cell>> {
         }
     }
     rows
+}
+
+/// What is asked for and not used is shown where everything is wanted and there is room for it.
+fn has_room_for_unused(look: &Look) -> bool {
+    look.wide && look.columns() >= 110
 }
 
 fn row(workload: &WorkloadLimits, container: &ContainerLimits, first: bool, look: &Look) -> Vec<Cell> {
@@ -68,15 +78,20 @@ fn row(workload: &WorkloadLimits, container: &ContainerLimits, first: bool, look
         number.map_or_else(|| "-".to_owned(), |number| number.value.clone())
     };
     let name = if first { short(&workload.object) } else { String::new() };
-    vec![
+    let unused = workload.costs.unused;
+    let wasted = format!("{} cores, {} GiB", cores(unused.cpu), gibi(unused.memory));
+    let unused = if first && unused != Cost::default() { wasted } else { String::new() };
+    let unused = has_room_for_unused(look).then(|| Cell::new(Ink::Plain, &unused));
+    let cells = [
         Cell::new(Ink::Plain, &look.line(&name)).may_shrink(),
         Cell::new(Ink::Plain, &look.line(&container.name)).may_shrink(),
         Cell::new(Ink::Plain, &pair(Field::RequestsMemory, Field::LimitsMemory)),
         Cell::new(Ink::Plain, &seen(container.seen.memory.as_ref())),
         Cell::new(Ink::Plain, &pair(Field::RequestsCpu, Field::LimitsCpu)),
         Cell::new(Ink::Plain, &seen(container.seen.cpu.as_ref())),
-        Cell::new(ink(container), container.verdict.as_str()),
-    ]
+    ];
+    let verdict = Cell::new(ink(container), container.verdict.as_str());
+    cells.into_iter().chain(unused).chain([verdict]).collect()
 }
 
 /// Names a workload as kubectl's short names do: a table has little room.
