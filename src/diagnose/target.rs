@@ -2,9 +2,9 @@
 
 use crate::model::store::HasMeta as _;
 use crate::model::{Incident, Kind, ObjectRef, Target};
-use crate::scene::{PodView, Scene};
 use crate::scene::pods::owners;
 use crate::scene::topology::Relation;
+use crate::scene::{PodView, Scene};
 
 /// What became of the object that was asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
