@@ -20,6 +20,8 @@ pub enum Exit {
     NotFound = 4,
     /// Something could not be read, only with `--require-complete`.
     Incomplete = 5,
+    /// No model's words, only with `--llm require`.
+    NoWords = 7,
     /// A bug.
     Bug = 70,
     /// Interrupted by the user.

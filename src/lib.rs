@@ -9,6 +9,7 @@ pub mod diagnose;
 pub mod failure;
 pub mod json;
 pub mod model;
+pub mod narrate;
 pub mod policy;
 pub mod quantity;
 pub mod recommend;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster_args::ClusterArgs;
+use super::words_args::WordsArgs;
 use crate::model::{Kind, Severity};
 
 const EXAMPLES: &str = "\
@@ -30,7 +31,7 @@ Examples:
 
 /// Tells why a pod, a workload or a namespace is broken, with the evidence
 ///
-/// It reads, and changes nothing. Nothing leaves the cluster but to this terminal.
+/// It reads, and changes nothing. Nothing leaves the cluster but to this terminal, and to a model that was agreed to.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-rca", bin_name = "kubectl rca", version, after_help = EXAMPLES, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
@@ -179,6 +180,9 @@ pub struct ExamineArgs {
     /// Exit with 5 if something could not be read
     #[arg(long)]
     pub require_complete: bool,
+
+    #[command(flatten)]
+    pub words: WordsArgs,
 }
 
 /// What to read besides the usual.
@@ -197,7 +201,7 @@ pub struct InputArgs {
     pub prometheus_url: Option<String>,
 }
 
-fn web_address(text: &str) -> Result<String, String> {
+pub(super) fn web_address(text: &str) -> Result<String, String> {
     let after = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match after {
         Some(host) if !host.is_empty() => Ok(text.to_owned()),

@@ -3,10 +3,13 @@
 pub mod args;
 pub mod cluster_args;
 mod commands;
+mod config;
 mod files;
 mod source;
 mod types;
 mod ui;
+mod words;
+pub mod words_args;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;

@@ -1,6 +1,7 @@
 //! Everything that is printed goes through here: stdout is data, stderr is the rest.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use crate::collect::live::sampling::Progress;
 use crate::failure::{Exit, Failure};
@@ -59,6 +60,59 @@ impl Ui {
     pub(super) fn verbose(&mut self, text: &str) {
         if self.verbose > 0 {
             self.line("info", text);
+        }
+    }
+
+    /// Tells on stderr, with `-vv` only.
+    pub(super) fn very_verbose(&mut self, text: &str) {
+        if self.verbose > 1 {
+            self.line("info", text);
+        }
+    }
+
+    /// Returns whether a person reads stdout.
+    pub(super) fn is_watched(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Asks on stderr; the answer is typed behind it.
+    pub(super) fn ask(&mut self, question: &str) {
+        let mut err = io::stderr().lock();
+        _ = write!(err, "{}", safe::line(question)).and_then(|()| err.flush());
+    }
+
+    /// Shows that something is under way; only on a terminal.
+    pub(super) fn spin(&mut self, text: &str, since: Duration) {
+        const FRAMES: [&str; 8] = ["⠋", "⠙", "⠹", "⠼", "⠴", "⠦", "⠧", "⠏"];
+        const PLAIN: [&str; 4] = ["-", "\\", "|", "/"];
+        let frames: &[&str] = if unicode() { &FRAMES } else { &PLAIN };
+        let step = usize::try_from(since.as_millis() / 120).unwrap_or_default();
+        self.stand_in(&format!("{} {text}", frames[step % frames.len()]));
+    }
+
+    /// Shows how far something is, in bytes; only on a terminal.
+    pub(super) fn fetched(&mut self, text: &str, done: u64, all: u64) {
+        const WIDTH: u64 = 24;
+        if all == 0 {
+            return self.stand_in(text);
+        }
+        let filled = usize::try_from(done.min(all) * WIDTH / all).unwrap_or_default();
+        let bar = format!("{}{}", "#".repeat(filled), ".".repeat(24 - filled));
+        self.stand_in(&format!("{text} [{bar}] {} of {} MB", done / 1_000_000, all / 1_000_000));
+    }
+
+    /// Clears what moved.
+    pub(super) fn still(&mut self) {
+        self.stand_in("");
+    }
+
+    /// Writes over the line that the cursor is in.
+    fn stand_in(&mut self, text: &str) {
+        let mut err = io::stderr().lock();
+        if err.is_terminal() {
+            let text = safe::line(text);
+            let text = safe::shorten(&text, width().saturating_sub(1));
+            _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
         }
     }
 

@@ -212,6 +212,7 @@ impl Intake {
     /// Returns the snapshot in its one order.
     pub fn finish(mut self) -> Snapshot {
         self.snapshot.normalise();
+        self.snapshot.redacted = self.redactor.count();
         self.snapshot
     }
 }

@@ -44,6 +44,7 @@ fn incident(group: &fold::Group, findings: &[Finding]) -> Incident {
         next,
         cause,
         effects,
+        narrative: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, ObjectRef, Severity, Sizing};
+use super::{Finding, Narrative, ObjectRef, Severity, Sizing};
 
 /// How risky a recommended change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,4 +77,6 @@ pub struct Incident {
     pub first_seen: Option<Timestamp>,
     pub last_seen: Option<Timestamp>,
     pub next: Vec<String>,
+    /// The same in words, once they were made.
+    pub narrative: Option<Narrative>,
 }

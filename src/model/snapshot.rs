@@ -88,6 +88,8 @@ pub struct Snapshot {
     /// `None` when nobody asked, or nobody answered.
     pub metrics: Option<Vec<Series>>,
     pub gaps: Vec<Gap>,
+    /// How many different secrets were replaced by placeholders.
+    pub redacted: usize,
 }
 
 impl Snapshot {
@@ -105,6 +107,7 @@ impl Snapshot {
             alerts: None,
             metrics: None,
             gaps: Vec::new(),
+            redacted: 0,
         }
     }
 

@@ -5,6 +5,7 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod assignment;
+mod encoded;
 mod keys;
 mod text;
 

@@ -3,6 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod corpus;
+
 fn prose(text: &str) -> String {
     Redactor::new().text(text).into_owned()
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::assignment;
+use super::encoded::{self, may_hold_encoded};
 use super::keys::{harmless, has_telling_part, looks_random};
 
 /// How text is read.
@@ -23,6 +24,12 @@ pub(super) fn secrets(text: &str, mode: Mode) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if may_hold_shape(text) {
         found.extend(KNOWN_SHAPE.find_iter(text).map(|found| found.range()));
+        found.extend(
+            PLACED.captures_iter(text).filter_map(|placed| Some(placed.iter().skip(1).flatten().next()?.range())),
+        );
+    }
+    if may_hold_encoded(text) {
+        found.extend(encoded::secrets(text));
     }
     if may_hold_url_password(text) {
         found.extend(URL_PASSWORD.captures_iter(text).filter_map(|url| Some(url.get(1).or(url.get(2))?.range())));
@@ -39,7 +46,18 @@ pub(super) fn secrets(text: &str, mode: Mode) -> Vec<Range<usize>> {
 
 /// Tells cheaply that a text holds no secret, as nearly all do.
 pub(super) fn may_hold_secret(text: &str) -> bool {
-    may_hold_shape(text) || may_hold_url_password(text) || may_hold_named(text)
+    may_hold_shape(text) || may_hold_url_password(text) || may_hold_named(text) || may_hold_encoded(text)
+}
+
+/// Returns whether a text gives away that it holds a secret, without a hint by who has it.
+pub(super) fn tells(text: &str) -> bool {
+    KNOWN_SHAPE.is_match(text) || URL_PASSWORD.is_match(text) || !secrets_by_name(text).is_empty()
+}
+
+fn secrets_by_name(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    assignment::find(text, Mode::Data, &mut found);
+    found
 }
 
 fn may_hold_shape(text: &str) -> bool {
@@ -92,8 +110,10 @@ static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| regex("<secret:[0-9]+>"))
 /// Something that every secret of a known shape has in it.
 static SHAPE_HINT: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        "(?-u)eyJ|AKIA|ASIA|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|glpat-|xox|sk-|k_live_|k_test_|AIza|npm_|hf_|hvs|",
-        "PRIVATE KEY"
+        "(?-u)eyJ|AKIA|ASIA|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|gl[a-z]{2,5}-|xox|xapp-|sk-|k_live_|k_test_|AIza|ya29\\.|GOCSPX-|",
+        "npm_|pypi-|SG\\.|hf_|hv[sbr]\\.|do[opr]_v1_|shp[a-z]{2}_|dckr_pat_|gl(?:sa|c)_|dapi[0-9a-f]|NRAK-|AGE-SECRET|ATATT|lin_api_|",
+        "pscale_|sbp_|whsec_|key-[0-9a-f]|SK[0-9a-f]|:AA|sntry|dp\\.pt\\.|PRIVATE KEY|/services/T|/api/webhooks/|requirepass|",
+        "masterauth|machine |_authToken|AKCp"
     ))
 });
 
@@ -103,10 +123,33 @@ static KNOWN_SHAPE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)",
         r"|eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
         r"|(?-u:\b)(?:AKIA|ASIA)[A-Z0-9]{16}(?-u:\b)",
-        r"|(?-u:\b)gh[pousr]_[A-Za-z0-9]{20,}|(?-u:\b)github_pat_[A-Za-z0-9_]{20,}|(?-u:\b)glpat-[A-Za-z0-9_-]{20,}",
-        r"|(?-u:\b)xox[abeoprs]-[A-Za-z0-9-]{10,}",
+        r"|(?-u:\b)gh[pousr]_[A-Za-z0-9]{20,}|(?-u:\b)github_pat_[A-Za-z0-9_]{20,}",
+        r"|(?-u:\b)gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[A-Za-z0-9_-]{20,}",
+        r"|(?-u:\b)(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}",
+        // Clouds and their keys.
+        r"|(?-u:\b)ya29\.[A-Za-z0-9_-]{20,}|(?-u:\b)GOCSPX-[A-Za-z0-9_-]{20,}|(?-u:\b)do[opr]_v1_[a-f0-9]{40,}",
+        r"|(?-u:\b)dapi[a-f0-9]{32}(?-u:\b)|(?-u:\b)AGE-SECRET-KEY-1[A-Z0-9]{40,}",
+        // Registries and platforms.
+        r"|(?-u:\b)pypi-[A-Za-z0-9_-]{40,}|(?-u:\b)dckr_pat_[A-Za-z0-9_-]{20,}|(?-u:\b)shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
+        r"|(?-u:\b)AKCp[A-Za-z0-9]{40,}|(?-u:\b)ATATT3[A-Za-z0-9_=-]{40,}|(?-u:\b)lin_api_[A-Za-z0-9]{32,}",
+        r"|(?-u:\b)pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{20,}|(?-u:\b)sb[ps]_[a-f0-9]{40}(?-u:\b)",
+        // Senders, watchers, bots.
+        r"|(?-u:\b)SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|(?-u:\b)key-[a-f0-9]{32}(?-u:\b)|(?-u:\b)SK[a-f0-9]{32}(?-u:\b)",
+        r"|(?-u:\b)glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}|(?-u:\b)glc_[A-Za-z0-9+/]{32,}=*|(?-u:\b)NRAK-[A-Z0-9]{27}",
+        r"|(?-u:\b)sntry[su]_[A-Za-z0-9+/=_-]{30,}|(?-u:\b)dp\.pt\.[A-Za-z0-9]{40,}|(?-u:\b)whsec_[A-Za-z0-9+/]{24,}=*",
+        r"|(?-u:\b)[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?-u:\b)",
         r"|(?-u:\b)sk-(?:proj-|ant-[a-z0-9]+-|svcacct-)?[A-Za-z0-9]{20,}[A-Za-z0-9_-]*|(?-u:\b)[sr]k_(?:live|test)_[A-Za-z0-9]{16,}",
-        r"|(?-u:\b)AIza[A-Za-z0-9_-]{35}|(?-u:\b)npm_[A-Za-z0-9]{36}|(?-u:\b)hf_[A-Za-z0-9]{30,}|(?-u:\b)hvs\.[A-Za-z0-9_-]{20,}",
+        r"|(?-u:\b)AIza[A-Za-z0-9_-]{35}|(?-u:\b)npm_[A-Za-z0-9]{36}|(?-u:\b)hf_[A-Za-z0-9]{30,}|(?-u:\b)hv[sbr]\.[A-Za-z0-9_-]{20,}",
+    ))
+});
+
+/// Secrets that are known by where they stand: in the address of a hook, in the files of some programs.
+static PLACED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?m)hooks\.slack\.com/(?:services|workflows)/([A-Za-z0-9/_-]{20,})",
+        r"|discord(?:app)?\.com/api/webhooks/[0-9]+/([A-Za-z0-9_-]{30,})",
+        r"|\bmachine\s+\S+\s+login\s+\S+\s+password\s+(\S+)",
+        r"|^\s*(?:requirepass|masterauth)\s+(\S+)",
     ))
 });
 

@@ -11,18 +11,11 @@ use schemars::generate::SchemaSettings;
 
 pub use shape::ReportDto;
 use shape::{
-    AlternativeDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, IncidentDto, Meta, NotEvaluatedDto, ObjectDto,
-    PolicyDto, RecommendationDto, ScopeDto, SubjectDto,
+    AlternativeDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, IncidentDto, Meta, NarrativeDto, NotEvaluatedDto,
+    ObjectDto, PolicyDto, RecommendationDto, ScopeDto, SentenceDto, SubjectDto,
 };
 
-use crate::model::{Evidence, Finding, Gap, Incident, NotEvaluated, ObjectRef, Report, Risk, Subject};
-
-/// Numbers evidence and recommendations through the report.
-#[derive(Default)]
-struct Ids {
-    evidence: usize,
-    recommendations: usize,
-}
+use crate::model::{Evidence, Finding, Gap, Ids, Incident, Narrative, NotEvaluated, ObjectRef, Report, Risk, Subject};
 
 /// Renders the report as indented JSON with a final line break.
 ///
@@ -89,6 +82,7 @@ fn incident_dto<'a>(incident: &'a Incident, ids: &mut Ids) -> IncidentDto<'a> {
         affected: incident.affected.iter().map(object_dto).collect(),
         alternatives: incident.alternatives.iter().map(alternative_dto).collect(),
         recommendations: recommendations(incident, ids),
+        narrative: incident.narrative.as_ref().map(narrative_dto),
         next: &incident.next,
     }
 }
@@ -117,9 +111,8 @@ fn object_dto(object: &ObjectRef) -> ObjectDto<'_> {
 }
 
 fn evidence_dto<'a>(evidence: &'a Evidence, ids: &mut Ids) -> EvidenceDto<'a> {
-    ids.evidence += 1;
     EvidenceDto {
-        id: format!("E{}", ids.evidence),
+        id: ids.evidence(),
         object: evidence.object.to_string(),
         path: &evidence.path,
         value: &evidence.value,
@@ -138,10 +131,9 @@ fn alternative_dto(finding: &Finding) -> AlternativeDto<'_> {
 
 fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<RecommendationDto<'a>> {
     let numbered = incident.cause.recommendations.iter().map(|recommendation| {
-        ids.recommendations += 1;
         let sizing = recommendation.sizing.as_deref();
         RecommendationDto {
-            id: format!("R{}", ids.recommendations),
+            id: ids.recommendation(),
             summary: &recommendation.summary,
             kind: recommendation.kind,
             risk: risk(recommendation.risk),
@@ -155,6 +147,15 @@ fn recommendations<'a>(incident: &'a Incident, ids: &mut Ids) -> Vec<Recommendat
         }
     });
     numbered.collect()
+}
+
+fn narrative_dto(narrative: &Narrative) -> NarrativeDto<'_> {
+    let sentences = narrative.sentences.iter();
+    NarrativeDto {
+        by: &narrative.by,
+        sentences: sentences.map(|one| SentenceDto { text: &one.text, evidence: &one.evidence }).collect(),
+        struck: narrative.struck,
+    }
 }
 
 fn risk(risk: Risk) -> &'static str {

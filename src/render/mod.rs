@@ -10,7 +10,7 @@ pub mod name;
 pub mod quote;
 pub mod safe;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod text;
 pub mod yaml;
 

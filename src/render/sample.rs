@@ -79,6 +79,7 @@ fn incident(id: &str, cause: Finding, effects: Vec<Finding>) -> Incident {
         effects,
         affected,
         alternatives: Vec::new(),
+        narrative: None,
     }
 }
 
@@ -98,7 +99,7 @@ fn report(incidents: Vec<Incident>) -> Report {
 }
 
 /// Something of everything.
-pub(super) fn rich() -> Report {
+pub(crate) fn rich() -> Report {
     let mut report = report(vec![missing_env(), unsure(), quota(), history(), advice()]);
     report.gaps = gaps();
     report.not_evaluated = vec![
@@ -113,12 +114,12 @@ pub(super) fn rich() -> Report {
 }
 
 /// Nothing to report.
-pub(super) fn healthy() -> Report {
+pub(crate) fn healthy() -> Report {
     report(Vec::new())
 }
 
 /// Nothing to report, but not everything could be read.
-pub(super) fn partial() -> Report {
+pub(crate) fn partial() -> Report {
     let mut report = report(vec![history()]);
     report.gaps = gaps();
     report.not_evaluated = vec![NotEvaluated { rule: "missing-secret", gaps: vec![0] }];
@@ -127,7 +128,7 @@ pub(super) fn partial() -> Report {
 }
 
 /// Text that wants to do something to the terminal.
-pub(super) fn hostile() -> Report {
+pub(crate) fn hostile() -> Report {
     saying("\u{1b}]0;owned\u{7}\u{1b}[2J\rall is well\u{202e}\n日本語日本語日本語 \u{200b}a\u{301}\t👩‍👩‍👧 end")
 }
 

@@ -46,6 +46,24 @@ pub fn render(report: &Report, look: &Look) -> String {
     page.finish()
 }
 
+/// Renders what a model made of it, for below the report; empty if none did.
+pub fn words(report: &Report, look: &Look) -> String {
+    let mut page = Page::new(*look);
+    for incident in &report.incidents {
+        let Some(narrative) = &incident.narrative else { continue };
+        let subject = look.line(&incident.cause.subject.object.to_string()).into_owned();
+        let by = look.line(&narrative.by).into_owned();
+        let by = if narrative.is_a_models() { format!("{by}, checked") } else { by };
+        page.gap();
+        page.put(&[(Ink::Strong, "in words: "), (Ink::Plain, &subject), (Ink::Dim, &format!(" (by {by})"))]);
+        let text: Vec<&str> = narrative.sentences.iter().map(|sentence| sentence.text.as_str()).collect();
+        let text = look.line(&text.join(" ")).into_owned();
+        page.prose(&[(Ink::Plain, "  ")], Ink::Plain, &text);
+    }
+    let words = page.finish();
+    if words.is_empty() { words } else { format!("\n{words}") }
+}
+
 /// History and advice: a line each, or in full.
 fn beside(page: &mut Page, report: &Report, asides: &[&Incident]) {
     if page.look.wide {

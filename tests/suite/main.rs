@@ -1,5 +1,5 @@
 //! The program from the outside: arguments and inputs (`cli`), API servers of every temper (`edges`), recorded states
-//! (`scenarios`), the gates (`accuracy`) and a real cluster (`cluster`, ignored unless asked for).
+//! (`scenarios`), models (`words`), the gates (`accuracy`) and a real cluster (`cluster`, ignored unless asked for).
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` literals read best as arguments")]
 
@@ -13,6 +13,10 @@ mod cluster;
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod rooms;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod words;

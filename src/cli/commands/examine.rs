@@ -9,6 +9,7 @@ use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::source::{self, Question};
 use crate::cli::types;
 use crate::cli::ui::Ui;
+use crate::cli::words::{self, Outcome, Setting};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
 use crate::model::{GapReason, Report, Target};
@@ -61,17 +62,46 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     // The program ends soon: to give back a million strings one by one would only hold it up.
     let snapshot = ManuallyDrop::new(snapshot);
     let started = Instant::now();
-    let report = analyse(&snapshot, &policy);
+    let mut report = analyse(&snapshot, &policy);
+    ui.verbose(&format!("{} secrets replaced by placeholders", snapshot.redacted));
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
-    if let Some(peak) = peak_memory() {
-        ui.verbose(&format!("{peak} of memory at the peak"));
-    }
     if let Fate::Never { nearest } = &report.fate {
         return Err(no_such_object(&report, nearest));
     }
-    ui.data(&print(&report, args.output.output, ui)?)?;
+    let words = put_in_words(cluster, args, &mut report, ui)?;
+    if let Some(peak) = peak_memory() {
+        ui.verbose(&format!("{peak} of memory at the peak"));
+    }
     partial_sight(&report, ui);
+    if words == Outcome::Missed {
+        return Err(words::missed());
+    }
     Ok(exit(&report, args))
+}
+
+/// Prints the report, and what a model makes of it: below text, within data. Names need no words.
+fn put_in_words(
+    cluster: &ClusterArgs,
+    args: &ExamineArgs,
+    report: &mut Report,
+    ui: &mut Ui,
+) -> Result<Outcome, Failure> {
+    let format = args.output.output;
+    let is_text = matches!(format, Format::Text | Format::Wide);
+    if is_text || format == Format::Name {
+        ui.data(&print(report, format, ui)?)?;
+    }
+    if format == Format::Name {
+        return Ok(Outcome::NotNeeded);
+    }
+    let setting = Setting { cluster, args: &args.words, is_text, is_live: args.from.is_none() };
+    let outcome = words::add(setting, report, ui);
+    if is_text {
+        ui.data(render::text::words(report, &ui.look(format == Format::Wide)).as_bytes())?;
+    } else {
+        ui.data(&print(report, format, ui)?)?;
+    }
+    Ok(outcome)
 }
 
 /// Returns the peak of the process's resident memory, where the system tells it: `84212 kB`.

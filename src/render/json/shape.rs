@@ -96,6 +96,9 @@ pub(super) struct IncidentDto<'a> {
     /// Other causes that would explain the same, surest first.
     pub(super) alternatives: Vec<AlternativeDto<'a>>,
     pub(super) recommendations: Vec<RecommendationDto<'a>>,
+    /// The same in a few sentences, if a model was asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) narrative: Option<NarrativeDto<'a>>,
     /// Commands that show more.
     pub(super) next: &'a [String],
 }
@@ -192,6 +195,26 @@ pub(super) struct RecommendationDto<'a> {
     /// Why a patch of the live object is not enough or does not last, and what to change instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) temporary: Option<&'a str>,
+}
+
+/// Words that a model found, as far as they stood the check against the report; or words made without one.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Narrative")]
+pub(super) struct NarrativeDto<'a> {
+    /// `ollama/MODEL`, `openai/MODEL`, or `template` where no model's words stood the check.
+    pub(super) by: &'a str,
+    pub(super) sentences: Vec<SentenceDto<'a>>,
+    /// How many sentences of the model failed the check.
+    pub(super) struck: usize,
+}
+
+/// One sentence.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Sentence")]
+pub(super) struct SentenceDto<'a> {
+    pub(super) text: &'a str,
+    /// Ids of the evidence that it rests on.
+    pub(super) evidence: &'a [String],
 }
 
 /// Where a number comes from.

@@ -114,6 +114,7 @@ fn every_category_has_a_cure() {
             first_seen: None,
             last_seen: None,
             next: Vec::new(),
+            narrative: None,
         };
         let known = repair(&mut Patient { document: &mut document.clone(), incident: &incident });
         assert!(known, "nobody wrote a cure of {}", rule.category);

@@ -93,6 +93,19 @@ fn no_output_tells_a_secret() {
 }
 
 #[test]
+fn no_prompt_tells_a_secret() {
+    let (api, ollama) = (Api::serving(&hidden()), crate::support::Ollama::honest());
+    let place = api.place().var("OLLAMA_HOST", "127.0.0.1:9");
+    let run = place.rca(&format!("namespace shop -vv --llm on -o json --ollama-url {}", ollama.url()));
+    is_free_of_canaries(run.ok(), "the report with words");
+    is_free_of_canaries(&run.stderr, "stderr");
+    assert!(!ollama.chats().is_empty());
+    for call in ollama.calls() {
+        is_free_of_canaries(&call.body, "the prompt");
+    }
+}
+
+#[test]
 fn no_capture_tells_a_secret() {
     let place = Api::serving(&hidden()).place();
     place.rca("capture -n shop -o shop.rca").ok();
