@@ -65,11 +65,9 @@ pub(super) fn start(client: &ApiClient, list: List) -> Download {
     Download { list, pages }
 }
 
-/// The pages of a list, to be read once more.
-type Read = (List, Vec<Result<Page, RequestError>>);
-
 /// Decodes lists in the given order, each page as soon as it is there. Events, of which there are most, are decoded beside
-/// the others; should they hold secrets, which are numbered in the order of the lists, then once more after them.
+/// the others; a page of them that holds secrets, which are numbered in the order of the lists, waits until the others are
+/// done.
 ///
 /// # Errors
 /// When decoding panicked, which is a bug.
@@ -78,16 +76,21 @@ pub(super) async fn decode(intake: Intake, downloads: Vec<Download>) -> Result<I
     let beside = intake.beside();
     let events = tokio::task::spawn_blocking(move || decode_beside(beside, events));
     let others = tokio::task::spawn_blocking(move || {
-        others.iter().fold(intake, |mut intake, Download { list, pages }| {
-            decode_one(&mut intake, list, pages.iter());
+        others.into_iter().fold(intake, |mut intake, download| {
+            decode_one(&mut intake, download, |intake, kind, page| {
+                intake.objects(kind, page.items()?);
+                Ok(())
+            });
             intake
         })
     });
     let panicked = |error| Failure::bug(format!("decoding lists: {error}"));
-    let ((beside, read), mut intake) = tokio::try_join!(events, others).map_err(panicked)?;
+    let ((beside, later), mut intake) = tokio::try_join!(events, others).map_err(panicked)?;
     let finished = tokio::task::spawn_blocking(move || {
-        if !intake.join(beside) {
-            read.into_iter().for_each(|(list, pages)| decode_one(&mut intake, &list, pages));
+        intake.join(beside);
+        for (kind, page) in later {
+            // It was read as a list before.
+            intake.objects(kind, page.items().unwrap_or_default());
         }
         // What is looked up before all is read, such as owners, is looked up by name.
         intake.snapshot_mut().objects.sort();
@@ -96,29 +99,34 @@ pub(super) async fn decode(intake: Intake, downloads: Vec<Download>) -> Result<I
     finished.await.map_err(panicked)
 }
 
-fn decode_beside(mut intake: Intake, downloads: Vec<Download>) -> (Intake, Vec<Read>) {
-    let mut read = Vec::new();
-    for Download { list, pages } in downloads {
-        let mut kept = Vec::new();
-        decode_one(&mut intake, &list, pages.iter().inspect(|page| kept.push(page.clone())));
-        read.push((list, kept));
-    }
-    (intake, read)
-}
-
-fn decode_one(intake: &mut Intake, list: &List, pages: impl IntoIterator<Item = Result<Page, RequestError>>) {
-    let List { kind, namespace, query } = list;
-    for page in pages {
-        let items = page.and_then(|page| {
-            intake.objects(*kind, page.items()?);
+/// Decodes all pages without secrets, and returns the others.
+fn decode_beside(mut intake: Intake, downloads: Vec<Download>) -> (Intake, Vec<(Kind, Page)>) {
+    let mut later = Vec::new();
+    for download in downloads {
+        decode_one(&mut intake, download, |intake, kind, page| {
+            let mut one = intake.beside();
+            one.objects(kind, page.items()?);
+            if !intake.join(one) {
+                later.push((kind, page));
+            }
             Ok(())
         });
-        if let Err(error) = items {
-            return intake.gap(Gap::kind(*kind, namespace.as_deref(), reason(&error), error.to_string()));
+    }
+    (intake, later)
+}
+
+fn decode_one(
+    intake: &mut Intake,
+    Download { list, pages }: Download,
+    mut take: impl FnMut(&mut Intake, Kind, Page) -> Result<(), RequestError>,
+) {
+    for page in pages {
+        if let Err(error) = page.and_then(|page| take(intake, list.kind, page)) {
+            return intake.gap(Gap::kind(list.kind, list.namespace.as_deref(), reason(&error), error.to_string()));
         }
     }
-    if query.is_empty() {
-        intake.snapshot_mut().objects.coverage_mut(*kind).add_list(namespace.as_deref());
+    if list.query.is_empty() {
+        intake.snapshot_mut().objects.coverage_mut(list.kind).add_list(list.namespace.as_deref());
     }
 }
 
