@@ -85,9 +85,10 @@ fn http_route(route: &Custom) -> Router {
 
 static LOCATION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^\s*location\s+(?:[=~^*]+\s+)?(/\S*)\s*\{").ok());
-static PROXY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*proxy_pass\s+https?://([\w.-]+)").ok());
+static PROXY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^\s*proxy_pass\s+https?://([0-9A-Za-z_.-]+)").ok());
 static URI: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\s*(?:- )?uri:\s*\S*?//(?:\$\{\w+:)?([\w.-]+)").ok());
+    LazyLock::new(|| Regex::new(r"^\s*(?:- )?uri:\s*\S*?//(?:\$\{[0-9A-Za-z_]+:)?([0-9A-Za-z_.-]+)").ok());
 static PREDICATE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*-\s*Path=([^\s,]+)").ok());
 
 /// Reads nginx's `location` with `proxy_pass` and Spring Cloud Gateway's `uri` with `Path=`: (path, service, line).

@@ -38,46 +38,44 @@ impl Line<'_> {
 const LINES: usize = 2000;
 
 const UNRESOLVED: &[&str] = &[
-    r"lookup ([\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout|Temporary failure|.*read udp)",
-    r"(?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)",
-    r"(?i)could not resolve host:? '?([\w.-]+)",
-    r"UnknownHostException: ([\w.-]+)",
-    r#"could not translate host name "([\w.-]+)""#,
-    r"(?i)failed to resolve '([\w.-]+)'",
-    r"host='([\w.-]+)'.*(?:Name or service not known|name resolution|nodename nor servname)",
-    r#"host not found in upstream "([\w.-]+)"#,
-    r"bad address '([\w.-]+)'",
-    r"(?i)unknown (?:mysql server )?host '([\w.-]+)'",
-    r"(?i)https?://([\w.-]+).*(?:name or service not known|name resolution|no such host)",
-    r"(?i)(?:name or service not known|name resolution|no such host).*https?://([\w.-]+)",
-    r"(?i)(?:DNS|name) resolution failed for (?:service: |target )?(?:dns:(?:///?)?)?([\w.-]+)",
-    r"(?i)(?:getaddrinfo|resolve)[^\n]* (?:for|host|name):? '?([\w.-]+)'?[^\n]*(?:name or service not known|name resolution|no such host)",
+    r"lookup ([0-9A-Za-z_.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout|Temporary failure|.*read udp)",
+    r"(?:ENOTFOUND|EAI_AGAIN) ([0-9A-Za-z_.-]+)",
+    r"(?i)could not resolve host:? '?([0-9A-Za-z_.-]+)",
+    r"UnknownHostException: ([0-9A-Za-z_.-]+)",
+    r#"could not translate host name "([0-9A-Za-z_.-]+)""#,
+    r"(?i)failed to resolve '([0-9A-Za-z_.-]+)'",
+    r"host='([0-9A-Za-z_.-]+)'.*(?:Name or service not known|name resolution|nodename nor servname)",
+    r#"host not found in upstream "([0-9A-Za-z_.-]+)"#,
+    r"bad address '([0-9A-Za-z_.-]+)'",
+    r"(?i)unknown (?:mysql server )?host '([0-9A-Za-z_.-]+)'",
+    r"(?i)https?://([0-9A-Za-z_.-]+).*(?:name or service not known|name resolution|no such host)",
+    r"(?i)(?:name or service not known|name resolution|no such host).*https?://([0-9A-Za-z_.-]+)",
+    r"(?i)(?:DNS|name) resolution failed for (?:service: |target )?(?:dns:(?:///?)?)?([0-9A-Za-z_.-]+)",
+    r"(?i)(?:getaddrinfo|resolve)[^\n]* (?:for|host|name):? '?([0-9A-Za-z_.-]+)'?[^\n]*(?:name or service not known|name resolution|no such host)",
 ];
 
 static PATTERNS: LazyLock<Vec<Regex>> =
     LazyLock::new(|| UNRESOLVED.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
 
-/// Words without which a line is not about resolving: a cheap look before the patterns.
-const HINTS: &[&str] = &[
-    "no such host",
-    "misbehaving",
-    "lookup ",
-    "enotfound",
-    "eai_again",
-    "resolve",
-    "resolution",
-    "unknownhost",
-    "unknown host",
-    "unknown mysql",
-    "host name",
-    "not known",
-    "not found in upstream",
-    "bad address",
-];
+/// Words without which a line is not about resolving: a quick look before the patterns, over a whole log at once.
+static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = "no such host|misbehaving|lookup |enotfound|eai_again|resolve|resolution|unknownhost|unknown host|\
+        unknown mysql|host name|not known|not found in upstream|bad address";
+    Regex::new(&format!("(?i-u){words}")).ok()
+});
+
+fn may_be_unresolved(text: &str) -> bool {
+    HINT.as_ref().is_none_or(|hint| hint.is_match(text))
+}
 
 /// Returns the names that do not resolve, each once with its first line; a line that names no host is `None`.
 pub fn unresolved(container: ContainerView<'_>) -> Vec<Line<'_>> {
     let mut seen = BTreeSet::new();
+    let logs = container.logs();
+    let texts = logs.into_iter().flat_map(|logs| [&logs.previous, &logs.current]).flatten();
+    if !texts.map(|log| log.text).any(may_be_unresolved) {
+        return Vec::new();
+    }
     let told = lines(container).filter_map(|said| Some((unresolved_in(said.text)?, said)));
     told.filter(|(host, _)| seen.insert(*host)).map(|(host, said)| said.line(container, host)).collect()
 }
@@ -85,14 +83,14 @@ pub fn unresolved(container: ContainerView<'_>) -> Vec<Line<'_>> {
 /// Returns the host that a line says does not resolve; `Some(None)` if it does not name it.
 #[expect(clippy::option_option, reason = "that a name fails and which one are two questions")]
 fn unresolved_in(line: &str) -> Option<Option<&str>> {
-    let lower = line.to_ascii_lowercase();
-    if !HINTS.iter().any(|hint| lower.contains(hint)) {
+    if !may_be_unresolved(line) {
         return None;
     }
     let named = PATTERNS
         .iter()
         .find_map(|pattern| pattern.captures(line)?.get(1))
         .map(|host| host.as_str().trim_end_matches('.'));
+    let lower = line.to_ascii_lowercase();
     let nameless =
         ["temporary failure in name resolution", "name or service not known"].iter().any(|words| lower.contains(words));
     match named {
