@@ -118,6 +118,10 @@ fn is_grounded(text: &str, facts: &Facts<'_>) -> bool {
         return true;
     }
     let (tokens, only_cause) = without_frame(tokens);
+    // A name alone is no cause: `the root cause is role/watcher`.
+    if only_cause && !tokens.iter().any(|token| matches!(token, Token::Word(_))) {
+        return false;
+    }
     if facts.say(&tokens, Source::Cause) || (!only_cause && facts.say(&tokens, Source::Effect)) {
         return true;
     }
