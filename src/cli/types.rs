@@ -1,5 +1,6 @@
 //! The types that can be named, by kubectl's words: `deploy/cart` is `deployment cart`.
 
+use std::cell::LazyCell;
 use std::ffi::OsString;
 
 use clap::{Arg, Command, CommandFactory as _, Subcommand as _};
@@ -20,7 +21,8 @@ pub(super) fn find(word: &str) -> Option<Kind> {
 
 /// Writes the type where a command is expected as the command is called, and `TYPE/NAME` as `TYPE NAME`.
 pub(super) fn split(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let cli = Cli::command();
+    // Built where a flag stands before the command, which is rare.
+    let cli = LazyCell::new(Cli::command);
     let mut is_value = false;
     for at in 1..arguments.len() {
         let Some(argument) = arguments[at].to_str() else { return arguments };

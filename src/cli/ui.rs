@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::collect::live::sampling::Progress;
 use crate::failure::{Exit, Failure};
-use crate::model::Gap;
+use crate::model::{Gap, GapReason};
 use crate::render::safe;
 use crate::render::text::Look;
 
@@ -40,14 +40,17 @@ impl Ui {
         self.line("warning", text);
     }
 
-    /// Warns on stderr that not everything could be seen.
-    pub(super) fn partial_sight<'g>(&mut self, gaps: impl Iterator<Item = &'g Gap>) {
-        let mut what: Vec<String> = gaps.map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
+    /// Warns on stderr if not everything could be seen, and returns whether that is so. What the server does not have hides
+    /// nothing.
+    pub(super) fn partial_sight(&mut self, gaps: &[Gap]) -> bool {
+        let hidden = gaps.iter().filter(|gap| gap.reason != GapReason::NotServed);
+        let mut what: Vec<String> = hidden.map(|gap| format!("{} ({})", gap.what, gap.reason.as_str())).collect();
         what.sort();
         what.dedup();
         if !what.is_empty() {
             self.warning(&format!("partial sight, could not read {}", what.join(", ")));
         }
+        !what.is_empty()
     }
 
     /// Tells on stderr what was done.

@@ -6,8 +6,9 @@ mod sizing;
 #[cfg(test)]
 mod tests;
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
 
 pub use shape::ReportDto;
 use shape::{
@@ -22,15 +23,22 @@ use crate::model::{Evidence, Finding, Gap, Ids, Incident, Narrative, NotEvaluate
 /// # Errors
 /// When a value cannot be serialised, which is a bug.
 pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(&dto(report))?;
+    written(&dto(report))
+}
+
+fn written(document: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(document)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
 /// Generates the JSON Schema of [`ReportDto`], which is checked in as `schema/report-v1alpha1.json`.
 pub fn schema() -> Schema {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    generator.into_root_schema_for::<ReportDto<'static>>()
+    schema_of::<ReportDto<'static>>()
+}
+
+fn schema_of<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
 /// Turns a report into the contract.

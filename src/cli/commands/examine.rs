@@ -12,7 +12,7 @@ use crate::cli::ui::Ui;
 use crate::cli::words::{self, Outcome, Setting};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
-use crate::model::{GapReason, Report, Target};
+use crate::model::{Report, Target};
 use crate::policy::Policy;
 use crate::render;
 use crate::rules;
@@ -72,11 +72,11 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
     }
-    partial_sight(&report, ui);
+    let is_partial = ui.partial_sight(&report.gaps);
     if words == Outcome::Missed {
         return Err(words::missed());
     }
-    Ok(exit(&report, args))
+    Ok(exit(&report, is_partial, args))
 }
 
 /// Prints the report, and what a model makes of it: below text, within data. Names need no words.
@@ -140,17 +140,8 @@ fn no_such_object(report: &Report, nearest: &[String]) -> Failure {
     failure.hint(format!("did you mean {}?", nearest.join(" or ")))
 }
 
-/// Says on stderr that not everything could be seen. What the server does not have hides nothing.
-fn partial_sight(report: &Report, ui: &mut Ui) {
-    ui.partial_sight(hidden(report));
-}
-
-fn hidden(report: &Report) -> impl Iterator<Item = &crate::model::Gap> {
-    report.gaps.iter().filter(|gap| gap.reason != GapReason::NotServed)
-}
-
-fn exit(report: &Report, args: &ExamineArgs) -> Exit {
-    if args.require_complete && hidden(report).next().is_some() {
+fn exit(report: &Report, is_partial: bool, args: &ExamineArgs) -> Exit {
+    if args.require_complete && is_partial {
         return Exit::Incomplete;
     }
     let worst = report.incidents.iter().map(|incident| incident.severity).max();

@@ -9,8 +9,8 @@ use crate::cli::types;
 use crate::cli::ui::Ui;
 use crate::collect::plan::Purpose;
 use crate::failure::{Exit, Failure};
+use crate::model::Kind;
 use crate::model::limits::Limits;
-use crate::model::{GapReason, Kind};
 use crate::recommend::limits::order::Order;
 use crate::recommend::limits::wanted::Wanted;
 use crate::render;
@@ -56,7 +56,8 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui)
     if let Some(folder) = &args.patch_dir {
         patches::write(folder, &limits, ui)?;
     }
-    Ok(partial_sight(&limits, args.require_complete, ui))
+    let is_partial = ui.partial_sight(&limits.gaps);
+    Ok(if args.require_complete && is_partial { Exit::Incomplete } else { Exit::Examined })
 }
 
 fn order(sort: SortBy) -> Order {
@@ -113,11 +114,4 @@ fn print(limits: &Limits, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
         Format::Yaml => render::yaml::limits(limits).map_err(bug),
         Format::Name => Ok(render::name::limits(limits).into_bytes()),
     }
-}
-
-/// Says on stderr that not everything could be seen. What the server does not have hides nothing.
-fn partial_sight(limits: &Limits, required: bool, ui: &mut Ui) -> Exit {
-    let hidden = || limits.gaps.iter().filter(|gap| gap.reason != GapReason::NotServed);
-    ui.partial_sight(hidden());
-    if required && hidden().next().is_some() { Exit::Incomplete } else { Exit::Examined }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
@@ -191,15 +190,12 @@ struct TotalsDto {
 /// # Errors
 /// When a value cannot be serialised, which is a bug.
 pub fn render(limits: &Limits) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(&dto(limits))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    super::written(&dto(limits))
 }
 
 /// Generates the JSON Schema of [`LimitsDto`], which is checked in as `schema/limits-v1alpha1.json`.
 pub fn schema() -> Schema {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    generator.into_root_schema_for::<LimitsDto<'static>>()
+    super::schema_of::<LimitsDto<'static>>()
 }
 
 /// Turns limits into the contract.
