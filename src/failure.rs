@@ -20,6 +20,8 @@ pub enum Exit {
     NotFound = 4,
     /// Something could not be read, only with `--require-complete`.
     Incomplete = 5,
+    /// The agent in the cluster could not start or finish.
+    Agent = 6,
     /// No model's words, only with `--llm require`.
     NoWords = 7,
     /// A bug.

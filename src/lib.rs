@@ -7,6 +7,7 @@ pub mod cli;
 pub mod collect;
 pub mod diagnose;
 pub mod failure;
+pub mod job;
 pub mod json;
 pub mod model;
 pub mod narrate;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::agent_args::{AgentArgs, CleanupArgs, RbacArgs, RequestArgs};
 use super::cluster_args::ClusterArgs;
 use super::words_args::WordsArgs;
 use crate::model::{Kind, Severity};
@@ -64,6 +65,13 @@ pub enum Command {
     Limits(LimitsArgs),
     /// Write what a diagnosis would read into one file, for `--from`
     Capture(CaptureArgs),
+    /// Print the rights that a diagnosis takes, for `kubectl apply -f -`
+    Rbac(RbacArgs),
+    /// Delete what agents of `--in-cluster` left behind
+    Cleanup(CleanupArgs),
+    /// What runs inside the cluster
+    #[command(hide = true)]
+    Agent(RequestArgs),
     /// Explain a rule, or list all
     Explain(ExplainArgs),
     /// Diagnose a recorded broken namespace, without a cluster
@@ -180,6 +188,9 @@ pub struct ExamineArgs {
     /// Exit with 5 if something could not be read
     #[arg(long)]
     pub require_complete: bool,
+
+    #[command(flatten)]
+    pub agent: AgentArgs,
 
     #[command(flatten)]
     pub words: WordsArgs,

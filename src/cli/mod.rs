@@ -1,5 +1,6 @@
 //! The command line: arguments in, bytes and an exit code out. Only this room prints and reads the environment.
 
+pub mod agent_args;
 pub mod args;
 pub mod cluster_args;
 mod commands;
@@ -40,6 +41,9 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Result<Exit, Failure> {
         Command::Namespace(args) => commands::examine::namespace(&cli.cluster, &args, ui),
         Command::Limits(args) => commands::limits::run(&cli.cluster, &args, ui),
         Command::Capture(args) => commands::capture::run(&cli.cluster, &args, ui),
+        Command::Rbac(args) => commands::rbac::run(&cli.cluster, &args, ui),
+        Command::Cleanup(args) => commands::cleanup::run(&cli.cluster, &args, ui),
+        Command::Agent(args) => commands::agent::run(&cli.cluster, &args, ui),
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Demo(args) => commands::demo::run(&args, ui),
         Command::Version => commands::version(ui),

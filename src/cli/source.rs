@@ -53,8 +53,7 @@ pub(super) fn from_cluster(
         kubelet_metrics: input.kubelet_metrics,
         prometheus_url: input.prometheus_url.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
+    let runtime = runtime()?;
     let result = runtime.block_on(async {
         let client = ApiClient::connect(&connection, &limits(cluster, question)).await?;
         let mut snapshot = unless_interrupted(live::collect(&client, &plan)).await?;
@@ -80,6 +79,12 @@ pub(super) fn from_cluster(
         started.elapsed().as_millis()
     ));
     Ok(snapshot)
+}
+
+/// Starts what runs requests at the same time.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))
 }
 
 async fn unless_interrupted(work: impl Future<Output = Result<Snapshot, Failure>>) -> Result<Snapshot, Failure> {

@@ -1,9 +1,11 @@
 //! Puts a report in words: what was agreed to, who is asked, what to do while the model works.
 
+mod inside;
 mod reach;
 
 use std::time::{Duration, Instant};
 
+pub(super) use self::inside::model as inside;
 use super::cluster_args::ClusterArgs;
 use super::config::{self, Config};
 use super::ui::Ui;
@@ -45,7 +47,7 @@ pub(super) fn add(setting: Setting<'_>, report: &mut Report, ui: &mut Ui) -> Out
         ui.warning(&trouble);
         Config::default()
     });
-    let mode = mode(setting, &config, report, ui);
+    let mode = mode(setting, &config, report.context.as_deref(), ui);
     if mode == Mode::Off || worth_words(report).is_empty() {
         return Outcome::NotNeeded;
     }
@@ -66,9 +68,22 @@ pub(super) fn add(setting: Setting<'_>, report: &mut Report, ui: &mut Ui) -> Out
             ui.warning(&format!("without a model's words: {why}"));
         }
     }
+    outcome(mode, report)
+}
+
+/// Returns what became of the wish for words in a report that has them, or not.
+fn outcome(mode: Mode, report: &Report) -> Outcome {
     let has_words = |narrative: &Option<Narrative>| narrative.as_ref().is_some_and(Narrative::is_a_models);
     let is_missed = mode == Mode::Require && !report.incidents.iter().any(|incident| has_words(&incident.narrative));
     if is_missed { Outcome::Missed } else { Outcome::Done }
+}
+
+/// Returns what became of words that an agent was to add.
+pub(super) fn added_inside(args: &WordsArgs, report: &Report) -> Outcome {
+    match args.llm {
+        Some(Mode::Require) if !worth_words(report).is_empty() => outcome(Mode::Require, report),
+        _ => Outcome::Done,
+    }
 }
 
 /// The failure of `--llm require`.
@@ -78,8 +93,8 @@ pub(super) fn missed() -> Failure {
 }
 
 /// What the flag, the environment or the configuration says; a pipe asks nobody by itself.
-fn mode(setting: Setting<'_>, config: &Config, report: &Report, ui: &Ui) -> Mode {
-    let configured = || match config.text(report.context.as_deref()?, "llm")? {
+fn mode(setting: Setting<'_>, config: &Config, context: Option<&str>, ui: &Ui) -> Mode {
+    let configured = || match config.text(context?, "llm")? {
         "off" => Some(Mode::Off),
         "on" => Some(Mode::Auto),
         _ => None,

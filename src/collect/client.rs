@@ -9,6 +9,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod write;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,6 +29,7 @@ pub use self::error::RequestError;
 pub use self::pages::{Page, Pages};
 use self::retry::{Budget, Failed};
 use self::transport::Peer;
+pub use self::write::Lines;
 use super::kubeconfig::Connection;
 use crate::failure::Failure;
 
@@ -222,6 +224,10 @@ impl Inner {
         let request = Request::get(uri).header(header::ACCEPT, accept).body(Body::empty());
         let request =
             request.map_err(|error| Failed::for_good(RequestError::Invalid { message: error.to_string() }))?;
+        self.ask(request).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Result<Bytes, Failed> {
         let sent = timeout(SILENCE, self.kube.send(request)).await;
         let sent = sent.map_err(|_| Failed::for_good(RequestError::Timeout))?;
         let response = sent.map_err(|error| transport::failed(&error, &self.peer))?;

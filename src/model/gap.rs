@@ -28,6 +28,19 @@ pub enum GapReason {
 }
 
 impl GapReason {
+    /// All reasons.
+    pub const ALL: [Self; 9] = [
+        Self::Forbidden,
+        Self::NotServed,
+        Self::Throttled,
+        Self::ServerError,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::Truncated,
+        Self::Invalid,
+        Self::NotRecorded,
+    ];
+
     /// Returns the word of the report.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -40,6 +40,25 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All verdicts.
+    pub const ALL: [Self; 15] = [
+        Self::Undersized,
+        Self::Lowered,
+        Self::Unit,
+        Self::HeapFlag,
+        Self::WorkerCount,
+        Self::Leak,
+        Self::NotTheLimit,
+        Self::NearLimit,
+        Self::Throttled,
+        Self::NoLimit,
+        Self::NoRequest,
+        Self::RequestLow,
+        Self::Oversized,
+        Self::Fits,
+        Self::Unmeasured,
+    ];
+
     /// Returns the word of the report.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,6 +93,9 @@ pub enum Footing {
 }
 
 impl Footing {
+    /// All of them, the weakest first.
+    pub const ALL: [Self; 3] = [Self::FirstStep, Self::Samples, Self::Days];
+
     /// Returns the words of the report.
     pub fn as_str(self) -> &'static str {
         match self {

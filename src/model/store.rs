@@ -129,6 +129,11 @@ impl<T: HasMeta> Store<T> {
         }
     }
 
+    /// Drops the objects that are not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.items.retain(|item| keep(&item.object));
+    }
+
     /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.items.len()

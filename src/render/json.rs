@@ -1,6 +1,7 @@
 //! `-o json`: the contract `rca/v1alpha1`, beside the internal types so that they may change.
 
 pub mod limits;
+pub mod read;
 mod shape;
 mod sizing;
 #[cfg(test)]

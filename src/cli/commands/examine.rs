@@ -3,6 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
+use super::in_cluster;
 use crate::analyse::analyse;
 use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, ObjectCommand};
 use crate::cli::cluster_args::ClusterArgs;
@@ -55,6 +56,12 @@ pub(in crate::cli) fn namespace(cluster: &ClusterArgs, args: &NamespaceArgs, ui:
 
 fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &mut Ui) -> Result<Exit, Failure> {
     let policy = Policy { skip: known_rules(&args.skip)? };
+    if args.agent.in_cluster {
+        return match in_cluster::run(cluster, args, question, &policy, ui)? {
+            in_cluster::Outcome::Report(report, has_words) => tell(cluster, args, *report, has_words, ui),
+            in_cluster::Outcome::Printed => Ok(Exit::Examined),
+        };
+    }
     let snapshot = match &args.from {
         Some(path) => source::from_path(path, question)?,
         None => source::from_cluster(cluster, question, &args.input, ui)?,
@@ -62,13 +69,24 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     // The program ends soon: to give back a million strings one by one would only hold it up.
     let snapshot = ManuallyDrop::new(snapshot);
     let started = Instant::now();
-    let mut report = analyse(&snapshot, &policy);
+    let report = analyse(&snapshot, &policy);
     ui.verbose(&format!("{} secrets replaced by placeholders", snapshot.redacted));
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
+    tell(cluster, args, report, false, ui)
+}
+
+/// Prints a report, wherever it was made; `has_words` if that was also the place to put it in words.
+fn tell(
+    cluster: &ClusterArgs,
+    args: &ExamineArgs,
+    mut report: Report,
+    has_words: bool,
+    ui: &mut Ui,
+) -> Result<Exit, Failure> {
     if let Fate::Never { nearest } = &report.fate {
         return Err(no_such_object(&report, nearest));
     }
-    let words = put_in_words(cluster, args, &mut report, ui)?;
+    let words = put_in_words(cluster, args, &mut report, has_words, ui)?;
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
     }
@@ -84,6 +102,7 @@ fn put_in_words(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
     report: &mut Report,
+    has_words: bool,
     ui: &mut Ui,
 ) -> Result<Outcome, Failure> {
     let format = args.output.output;
@@ -95,7 +114,7 @@ fn put_in_words(
         return Ok(Outcome::NotNeeded);
     }
     let setting = Setting { cluster, args: &args.words, is_text, is_live: args.from.is_none() };
-    let outcome = words::add(setting, report, ui);
+    let outcome = if has_words { words::added_inside(&args.words, report) } else { words::add(setting, report, ui) };
     if is_text {
         ui.data(render::text::words(report, &ui.look(format == Format::Wide)).as_bytes())?;
     } else {
@@ -110,7 +129,7 @@ fn peak_memory() -> Option<String> {
     status.lines().find_map(|line| Some(line.strip_prefix("VmHWM:")?.trim().to_owned()))
 }
 
-fn known_rules(ids: &[String]) -> Result<std::collections::BTreeSet<String>, Failure> {
+pub(super) fn known_rules(ids: &[String]) -> Result<std::collections::BTreeSet<String>, Failure> {
     if let Some(unknown) = ids.iter().find(|id| rules::find(id).is_none()) {
         return Err(super::explain::no_such_rule(unknown));
     }

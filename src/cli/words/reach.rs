@@ -23,7 +23,7 @@ pub(super) struct Found {
 }
 
 /// What flags, environment and configuration name; one thing, and nothing else is tried then.
-enum Named {
+pub(super) enum Named {
     Address(String, Dialect),
     Service(Option<String>, Option<String>),
     Nothing,
@@ -70,7 +70,7 @@ pub(super) fn find(
     }
 }
 
-fn named(setting: Setting<'_>, config: &Config, context: &str) -> Named {
+pub(super) fn named(setting: Setting<'_>, config: &Config, context: &str) -> Named {
     let args = setting.args;
     let dialect = |api: Option<&str>| if api == Some("openai") { Dialect::OpenAi } else { Dialect::Ollama };
     let text = |key| config.text(context, key).map(str::to_owned);

@@ -4,6 +4,7 @@
 //! perhaps `RCA_TEST_CONTEXT` set. Each works in namespaces of its own and mostly waits, so many threads are well spent:
 //! `--test-threads 16`.
 
+mod agent;
 mod amounts;
 mod containers;
 mod control;

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -127,6 +127,32 @@ impl Stage {
     pub(super) fn rca(&self, line: &str) -> Run {
         let context = std::env::var("RCA_TEST_CONTEXT").ok().map(|context| format!("--context={context}"));
         self.place.run(line.split_whitespace().map(str::to_owned).chain(context))
+    }
+
+    /// Starts the program with the words of a command line.
+    pub(super) fn start(&self, line: &str) -> Child {
+        let context = std::env::var("RCA_TEST_CONTEXT").ok().map(|context| format!("--context={context}"));
+        let mut command = self.place.command(line.split_whitespace().map(str::to_owned).chain(context));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Waits until something is so, looking often.
+    #[track_caller]
+    pub(super) fn until_soon(&self, is_so: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            assert!(started.elapsed() < PATIENCE, "it never was so in {}", self.namespace);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until a container of an app waits for this reason.
+    #[track_caller]
+    pub(super) fn until_waiting_of(&self, app: &str, reason: &str) {
+        self.until("pods", |pods| {
+            let mut of_app = pods.iter().filter(|pod| pod["metadata"]["labels"]["app"] == app);
+            of_app.any(|pod| pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == reason)
+        });
     }
 
     /// Diagnoses the namespace.

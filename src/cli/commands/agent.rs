@@ -1,0 +1,134 @@
+//! `agent`: the same pipeline inside the cluster; its answer is a frame in the log.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::analyse::analyse;
+use crate::cli::agent_args::RequestArgs;
+use crate::cli::cluster_args::{ClusterArgs, RequestTimeout};
+use crate::cli::source;
+use crate::cli::ui::Ui;
+use crate::cli::words::{self, Setting};
+use crate::cli::words_args::{Mode, WordsArgs};
+use crate::collect::client::{ApiClient, Limits, RequestError};
+use crate::collect::plan::Plan;
+use crate::collect::{kubeconfig, live};
+use crate::failure::{Exit, Failure};
+use crate::job::frame::{self, Content, Refusal};
+use crate::job::request::{PROTOCOL, Request};
+use crate::job::signals::Signals;
+use crate::job::{own, preflight};
+use crate::model::{Report, Scope};
+use crate::policy::Policy;
+use crate::render::json;
+use crate::render::json::read::Beside;
+
+/// How long the API server may take to answer the first question, and to know of a binding that was just made.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// Runs `agent`. Whatever comes of it is told by the frame; the exit code says only that there is one.
+pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &RequestArgs, ui: &mut Ui) -> Result<Exit, Failure> {
+    let written = match answer(cluster, &args.request, ui) {
+        Ok(report) => {
+            let document = serde_json::to_string(&json::dto(&report));
+            let document = document.map_err(|error| Failure::bug(format!("writing the report: {error}")))?;
+            frame::write(Content::Report, &document, Beside::of(&report))
+        }
+        Err(Failure { exit, message, hints }) => {
+            let refusal = Refusal { exit: exit as u8, message, hints };
+            let refusal = serde_json::to_string(&refusal);
+            let refusal = refusal.map_err(|error| Failure::bug(format!("writing the failure: {error}")))?;
+            frame::write(Content::Failure, &refusal, Beside::default())
+        }
+    };
+    let written = written.map_err(|error| Failure::bug(format!("writing the answer: {error}")))?;
+    ui.data(written.as_bytes())?;
+    Ok(Exit::Examined)
+}
+
+fn answer(cluster: &ClusterArgs, request: &str, ui: &mut Ui) -> Result<Report, Failure> {
+    let request = read(request)?;
+    let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
+    let runtime = source::runtime()?;
+    let report = runtime.block_on(async {
+        // The first process of a container dies of no signal that it does not listen to.
+        let mut signals = Signals::new();
+        let limits = Limits { retry_budget: Duration::from_secs(5), concurrency: 24, ..Limits::default() };
+        let client = ApiClient::connect(&connection, &limits).await?;
+        tokio::select! {
+            report = look(&client, &request) => report,
+            () = signals.next() => Err(Failure::new(Exit::Interrupted, "the agent was stopped")),
+        }
+    });
+    runtime.shutdown_background();
+    let mut report = report?;
+    if let Some(wanted) = request.words {
+        let args = WordsArgs {
+            llm: Some(Mode::On),
+            ollama_url: Some(wanted.ollama_url),
+            model: wanted.model,
+            llm_timeout: RequestTimeout(wanted.patience.map(Duration::from_secs)),
+            ..WordsArgs::default()
+        };
+        words::add(Setting { cluster, args: &args, is_text: false, is_live: false }, &mut report, ui);
+    }
+    Ok(report)
+}
+
+/// Reads the request; one of another version is answered too, as the header of the answer tells ours.
+fn read(text: &str) -> Result<Request, Failure> {
+    let unreadable = |error: serde_json::Error| Failure::usage(format!("the request cannot be read: {error}"));
+    let document: serde_json::Value = serde_json::from_str(text).map_err(unreadable)?;
+    if document["protocol"] != PROTOCOL {
+        let message = format!("the request has protocol {}, and this agent {PROTOCOL}", document["protocol"]);
+        return Err(Failure::usage(message).hint("name an image of this version with --image or RCA_IMAGE"));
+    }
+    serde_json::from_value(document).map_err(unreadable)
+}
+
+async fn look(client: &ApiClient, request: &Request) -> Result<Report, Failure> {
+    until_allowed(client, &request.namespace).await?;
+    let plan = Plan {
+        scope: Scope { namespaces: vec![request.namespace.clone()], target: request.target.clone() },
+        context: request.context.clone(),
+        read_tls_secrets: request.read_tls_secrets,
+        prometheus_url: request.prometheus_url.clone(),
+        ..Plan::default()
+    };
+    let mut snapshot = live::collect(client, &plan).await?;
+    own::forget(&mut snapshot, &request.run);
+    let skip: BTreeSet<String> = request.skip.iter().cloned().collect();
+    Ok(analyse(&snapshot, &Policy { skip }))
+}
+
+/// Waits until the server knows of the agent's rights.
+async fn until_allowed(client: &ApiClient, namespace: &str) -> Result<(), Failure> {
+    let started = Instant::now();
+    loop {
+        let left = PATIENCE.saturating_sub(started.elapsed());
+        let asked = timeout(left, preflight::may_list_pods(client, namespace)).await;
+        match asked.unwrap_or(Err(RequestError::Timeout)) {
+            Ok(true) => return Ok(()),
+            Ok(false) if started.elapsed() < PATIENCE => sleep(Duration::from_millis(100)).await,
+            Ok(false) => {
+                return Err(Failure::unreachable(format!(
+                    "its account may not list pods in namespace \"{namespace}\""
+                ))
+                .hint(format!("kubectl rca rbac --in-cluster -n {namespace} -o yaml | kubectl apply -f -")));
+            }
+            Err(RequestError::Unreachable { .. }) if started.elapsed() < PATIENCE => {
+                sleep(Duration::from_millis(200)).await;
+            }
+            Err(error) => return Err(cut_off(client, namespace, &error)),
+        }
+    }
+}
+
+fn cut_off(client: &ApiClient, namespace: &str, error: &RequestError) -> Failure {
+    let message = format!("it cannot reach the API server at {}: {error}", client.server());
+    Failure::unreachable(message)
+        .hint(format!("see whether a policy closes egress: kubectl get networkpolicies -n {namespace}"))
+        .hint("without --in-cluster the same is read from here")
+}

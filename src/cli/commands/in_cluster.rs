@@ -1,0 +1,214 @@
+//! `--in-cluster`: the same answer, from an agent inside the cluster.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::manifests;
+use crate::cli::agent_args::{AgentArgs, DryRun, IMAGE, Manifests};
+use crate::cli::args::{ExamineArgs, Format};
+use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::source::{self, Question};
+use crate::cli::ui::Ui;
+use crate::cli::words::{self, Setting};
+use crate::collect::client::{ApiClient, JSON, Limits};
+use crate::collect::kubeconfig::{self, Connection};
+use crate::failure::{Exit, Failure};
+use crate::job::life::{self, Answer, End, Order};
+use crate::job::manifest::{self, NO_UID, PROGRAM, Settings};
+use crate::job::preflight;
+use crate::job::request::{PROTOCOL, Request, Words};
+use crate::job::resources::Resources;
+use crate::job::rights::{self, Wanted};
+use crate::model::{Kind, Report};
+use crate::policy::Policy;
+use crate::render::text;
+
+/// Seconds that a model gets for all incidents where no limit is set.
+const MODELS_PATIENCE: u64 = 3600;
+
+/// What was asked for: a report, or the objects that would bring it.
+pub(super) enum Outcome {
+    /// A report, and whether the agent was to put it in words.
+    Report(Box<Report>, bool),
+    Printed,
+}
+
+/// Runs an agent, or prints its objects.
+pub(super) fn run(
+    cluster: &ClusterArgs,
+    args: &ExamineArgs,
+    question: &Question,
+    policy: &Policy,
+    ui: &mut Ui,
+) -> Result<Outcome, Failure> {
+    check(args, question)?;
+    let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
+    let namespace = question.namespace.clone().unwrap_or_else(|| connection.namespace.clone());
+    source::check_name("namespace", &namespace)?;
+    let runtime = source::runtime()?;
+    let outcome = runtime.block_on(async {
+        // One round trip for all questions about rights.
+        let limits = Limits { concurrency: 32, ..cluster.limits() };
+        let client = ApiClient::connect(&connection, &limits).await?;
+        let tls_secrets =
+            if args.input.read_tls_secrets { life::tls_secrets(&client, &namespace).await? } else { Vec::new() };
+        let target = question.target.as_ref().map(|target| target.kind);
+        let wanted = Wanted { namespace, target, skip: policy.skip.clone(), cluster_scope: false, tls_secrets };
+        let format = args.output.output;
+        let is_text = matches!(format, Format::Text | Format::Wide);
+        let setting = Setting { cluster, args: &args.words, is_text, is_live: true };
+        let words = match format {
+            Format::Name => None,
+            _ => words::inside(setting, connection.context.as_deref(), &client, &wanted.namespace, ui).await,
+        };
+        let has_words = words.is_some();
+        let mut order = order(args, question, &connection, &wanted, words)?;
+        order.rights = rights::namespaced(&wanted);
+        match args.agent.dry_run {
+            Some(place) => dry_run(&client, &order, place, format, ui).await,
+            None => report(&client, order, ui).await.map(|report| Outcome::Report(Box::new(report), has_words)),
+        }
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+fn check(args: &ExamineArgs, question: &Question) -> Result<(), Failure> {
+    if question.all_namespaces {
+        return Err(Failure::usage("an agent looks at one namespace").hint("kubectl rca namespace NAME --in-cluster"));
+    }
+    if args.input.kubelet_metrics {
+        let message = "--kubelet-metrics takes rights to nodes/proxy, which an agent is not given";
+        return Err(Failure::usage(message).hint("without --in-cluster they are read with your own rights"));
+    }
+    Ok(())
+}
+
+fn order(
+    args: &ExamineArgs,
+    question: &Question,
+    connection: &Connection,
+    wanted: &Wanted,
+    words: Option<Words>,
+) -> Result<Order, Failure> {
+    let AgentArgs { agent_timeout, agent_ttl, .. } = args.agent;
+    let agent = args.agent.clone();
+    let namespace = &wanted.namespace;
+    let name = format!("{PROGRAM}-{}", suffix());
+    // A model takes its time after the answer is found.
+    let for_words = words.as_ref().map_or(0, |words| words.patience.unwrap_or(MODELS_PATIENCE));
+    let request = Request {
+        protocol: PROTOCOL,
+        run: name.clone(),
+        namespace: namespace.clone(),
+        target: question.target.clone(),
+        skip: wanted.skip.iter().cloned().collect(),
+        read_tls_secrets: args.input.read_tls_secrets,
+        prometheus_url: args.input.prometheus_url.clone(),
+        context: connection.context.clone(),
+        words,
+    };
+    let request = serde_json::to_string(&request);
+    let settings = Settings {
+        name,
+        namespace: namespace.clone(),
+        // A variable that is set to nothing names none.
+        image: if agent.image.is_empty() { IMAGE.to_owned() } else { agent.image },
+        pull_policy: agent.image_pull_policy,
+        pull_secrets: agent.image_pull_secret,
+        account: agent.service_account,
+        tolerations: agent.toleration,
+        node_selector: agent.node_selector.into_iter().collect(),
+        deadline: whole_seconds(agent_timeout) + for_words,
+        ttl: (!agent.keep).then_some(whole_seconds(agent_ttl)),
+        resources: Resources::default(),
+        request: request.map_err(|error| Failure::bug(format!("writing the request: {error}")))?,
+    };
+    Ok(Order { settings, rights: Vec::new(), keep: agent.keep })
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().max(1)
+}
+
+/// Returns a word of its own for each run, so that two at once do not meet.
+fn suffix() -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut random = RandomState::new().hash_one(std::process::id());
+    let letters = (0..8).map(|_| {
+        let letter = LETTERS[usize::try_from(random % LETTERS.len() as u64).unwrap_or_default()];
+        random /= LETTERS.len() as u64;
+        char::from(letter)
+    });
+    letters.collect()
+}
+
+async fn dry_run(
+    client: &ApiClient,
+    order: &Order,
+    place: DryRun,
+    format: Format,
+    ui: &mut Ui,
+) -> Result<Outcome, Failure> {
+    let objects: Vec<Value> = match place {
+        DryRun::Client => {
+            let owned = manifest::owned(&order.settings, NO_UID, &order.rights);
+            let owned = owned.into_iter().filter(|_| order.settings.account.is_none());
+            std::iter::once(manifest::job(&order.settings)).chain(owned).collect()
+        }
+        DryRun::Server => life::dry_run(client, order).await.map_err(|error| {
+            Failure::new(Exit::Agent, format!("the server refuses the agent: {error}"))
+                .hint("--dry-run=client shows what would be sent")
+        })?,
+    };
+    let format = if format == Format::Json { Manifests::Json } else { Manifests::Yaml };
+    ui.data(&manifests::write(&objects, format)?)?;
+    Ok(Outcome::Printed)
+}
+
+async fn report(client: &ApiClient, mut order: Order, ui: &mut Ui) -> Result<Report, Failure> {
+    let started = Instant::now();
+    let namespace = order.settings.namespace.clone();
+    let rights = async {
+        if order.settings.account.is_some() {
+            preflight::with_given_account(client, &namespace).await.map(|()| Vec::new())
+        } else {
+            preflight::with_account(client, &namespace, &order.rights).await
+        }
+    };
+    let path = Kind::LimitRange.path(Some(&namespace));
+    let (rights, ranges) = tokio::join!(rights, client.get_bytes(&path, &[], JSON));
+    order.rights = rights?;
+    // Who may not read them asks for what fits most.
+    let ranges: Value = ranges.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    order.settings.resources = Resources::default().within(&ranges);
+    ui.verbose(&format!("{} ms to see what you may do", started.elapsed().as_millis()));
+    let ended = life::run(client, &order, &mut |step| {
+        ui.spin(step, started.elapsed());
+        ui.verbose(&format!("{step} ({} ms)", started.elapsed().as_millis()));
+    });
+    let ended = ended.await;
+    ui.still();
+    if order.keep {
+        let Settings { name, namespace, .. } = &order.settings;
+        ui.note(&format!(
+            "kept: kubectl get job,pod,serviceaccount,role,rolebinding -n {namespace} -l {}={name}",
+            manifest::RUN
+        ));
+    }
+    match ended {
+        Ok(Answer { report, said }) => {
+            let warnings = said.iter().filter_map(|line| line.strip_prefix("warning: "));
+            warnings.for_each(|warning| ui.warning(warning));
+            Ok(report)
+        }
+        Err(End { failure, diagnosis }) => {
+            if let Some(report) = diagnosis {
+                text::render(&report, &ui.look(false)).lines().for_each(|line| ui.verbose(line));
+            }
+            Err(failure)
+        }
+    }
+}
