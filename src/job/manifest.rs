@@ -173,12 +173,10 @@ pub const NO_UID: &str = "00000000-0000-0000-0000-000000000000";
 /// Makes what the Job owns: the account, the Role, and the binding between them, in this order.
 pub fn owned(settings: &Settings, uid: &str, rights: &[Right]) -> [Value; 3] {
     let owner = Some(uid);
-    let mut account = account(metadata(settings, owner));
-    account["automountServiceAccountToken"] = json!(false);
-    let role = role("Role", metadata(settings, owner), rights);
+    let metadata = metadata(settings, owner);
     let name = &settings.name;
-    let binding = binding("RoleBinding", metadata(settings, owner), "Role", name, name, &settings.namespace);
-    [account, role, binding]
+    let binding = binding("RoleBinding", &metadata, "Role", name, name, &settings.namespace);
+    [account(&metadata), role("Role", &metadata, rights), binding]
 }
 
 fn metadata(settings: &Settings, owner: Option<&str>) -> Value {
@@ -195,15 +193,15 @@ fn labels(settings: &Settings) -> Value {
     json!({"app.kubernetes.io/name": PROGRAM, "app.kubernetes.io/component": CONTAINER, MANAGED_BY: PROGRAM, RUN: settings.name})
 }
 
-fn account(metadata: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+fn account(metadata: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": false})
 }
 
-fn role(kind: &str, metadata: Value, rights: &[Right]) -> Value {
+fn role(kind: &str, metadata: &Value, rights: &[Right]) -> Value {
     json!({"apiVersion": format!("{RBAC}/v1"), "kind": kind, "metadata": metadata, "rules": rights::policy_rules(rights)})
 }
 
-fn binding(kind: &str, metadata: Value, role_kind: &str, role: &str, account: &str, namespace: &str) -> Value {
+fn binding(kind: &str, metadata: &Value, role_kind: &str, role: &str, account: &str, namespace: &str) -> Value {
     json!({"apiVersion": format!("{RBAC}/v1"), "kind": kind, "metadata": metadata,
         "roleRef": {"apiGroup": RBAC, "kind": role_kind, "name": role},
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}]})
@@ -224,14 +222,13 @@ pub fn provision(wanted: &Wanted, is_for_agents: bool) -> Vec<Value> {
     };
     let mut objects = Vec::new();
     if is_for_agents {
-        let mut account = account(meta(name, Some(namespace)));
-        account["automountServiceAccountToken"] = json!(false);
-        objects.push(account);
+        objects.push(account(&meta(name, Some(namespace))));
     }
     let mut add = |kind: &str, name: &str, place: Option<&str>, rights: &[Right]| {
-        objects.push(role(kind, meta(name, place), rights));
+        let meta = meta(name, place);
+        objects.push(role(kind, &meta, rights));
         if is_for_agents {
-            objects.push(binding(&format!("{kind}Binding"), meta(name, place), kind, name, ACCOUNT, namespace));
+            objects.push(binding(&format!("{kind}Binding"), &meta, kind, name, ACCOUNT, namespace));
         }
     };
     add("Role", name, Some(namespace), &rights::namespaced(wanted));

@@ -30,7 +30,7 @@ impl Default for Resources {
 }
 
 impl Resources {
-    /// Fits them into the LimitRanges of the namespace, given as a list.
+    /// Fits them into every LimitRange of the namespace, given as a list.
     #[must_use]
     pub fn within(mut self, limit_ranges: &Value) -> Self {
         let ranges = limit_ranges["items"].as_array().into_iter().flatten();
@@ -74,7 +74,7 @@ impl Bounds {
 mod tests {
     use super::*;
 
-    fn fitted(limits: Value) -> Value {
+    fn fitted(limits: &Value) -> Value {
         Resources::default().within(&json!({"items": [{"spec": {"limits": [limits]}}]})).manifest()
     }
 
@@ -82,16 +82,16 @@ mod tests {
     fn all_four_are_set() {
         let plain = json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}});
         assert_eq!(Resources::default().within(&json!({})).manifest(), plain);
-        assert_eq!(fitted(json!({"type": "PersistentVolumeClaim", "max": {"memory": "1Mi"}})), plain);
+        assert_eq!(fitted(&json!({"type": "PersistentVolumeClaim", "max": {"memory": "1Mi"}})), plain);
     }
 
     #[test]
     fn they_stay_within_a_limit_range() {
-        let tight = fitted(json!({"type": "Container", "max": {"cpu": "200m", "memory": "128Mi"}}));
+        let tight = fitted(&json!({"type": "Container", "max": {"cpu": "200m", "memory": "128Mi"}}));
         assert_eq!(tight["limits"], json!({"cpu": "200m", "memory": "128Mi"}));
-        let high = fitted(json!({"type": "Container", "min": {"cpu": "2", "memory": "1Gi"}}));
+        let high = fitted(&json!({"type": "Container", "min": {"cpu": "2", "memory": "1Gi"}}));
         assert_eq!(high, json!({"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}}));
-        let steady = fitted(json!({"type": "Container", "maxLimitRequestRatio": {"memory": "2"}}));
+        let steady = fitted(&json!({"type": "Container", "maxLimitRequestRatio": {"memory": "2"}}));
         assert_eq!(steady["requests"]["memory"], "256Mi");
     }
 }

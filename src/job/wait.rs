@@ -11,7 +11,7 @@ use crate::collect::client::{ApiClient, JSON, Lines, RequestError};
 use crate::model::Kind;
 
 /// How often the Job and the events are looked at while no container runs.
-const LOOK: Duration = Duration::from_millis(1000);
+const LOOK: Duration = Duration::from_secs(1);
 /// How long a sign of trouble may last before it counts: a pull may go better the second time.
 const PASSING: Duration = Duration::from_secs(2);
 /// How much longer than its deadline a Job is waited for.

@@ -185,11 +185,11 @@ async fn report(client: &ApiClient, mut order: Order, ui: &mut Ui) -> Result<Rep
     let ranges: Value = ranges.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     order.settings.resources = Resources::default().within(&ranges);
     ui.verbose(&format!("{} ms to see what you may do", started.elapsed().as_millis()));
-    let ended = life::run(client, &order, &mut |step| {
+    let mut tell = |step: &str| {
         ui.spin(step, started.elapsed());
         ui.verbose(&format!("{step} ({} ms)", started.elapsed().as_millis()));
-    });
-    let ended = ended.await;
+    };
+    let ended = life::run(client, &order, &mut tell).await;
     ui.still();
     if order.keep {
         let Settings { name, namespace, .. } = &order.settings;

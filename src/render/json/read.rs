@@ -193,7 +193,7 @@ fn address(value: &str) -> Option<ObjectRef> {
     let known = kind_of(word);
     Some(ObjectRef {
         api_version: known.map_or("", Kind::api_version).to_owned(),
-        kind: known.map_or(word, Kind::name).to_owned(),
+        kind: known.map_or_else(|| word.to_owned(), |kind| kind.name().to_owned()),
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
     })
@@ -293,6 +293,8 @@ fn gap(value: &Value) -> Option<Gap> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests read the fixtures")]
+
     use std::path::{Path, PathBuf};
 
     use super::*;
