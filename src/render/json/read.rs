@@ -1,6 +1,7 @@
 //! Reads the contract back: what an agent printed becomes a report that can be printed in any format.
 //!
-//! The contract does not tell whether a finding is over, nor what became of the target; [`Beside`] does.
+//! The contract does not tell whether a finding is over, what became of the target, nor the last digits of a confidence;
+//! [`Beside`] does.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::model::{
 use crate::rules::{self, Rule};
 
 /// What a report holds and its contract does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Beside {
     /// The nearest names, if the target never was.
@@ -27,6 +28,9 @@ pub struct Beside {
     /// Findings that are over, by incident and place: 0 is the cause.
     #[serde(default)]
     pub past: Vec<(usize, usize)>,
+    /// How sure the cause of each incident is, and its alternatives, before that is rounded.
+    #[serde(default)]
+    pub sure: Vec<Vec<f64>>,
 }
 
 impl Beside {
@@ -40,7 +44,10 @@ impl Beside {
             let findings = std::iter::once(&incident.cause).chain(&incident.effects).enumerate();
             findings.filter(|(_, finding)| finding.state == State::Past).map(move |(place, _)| (index, place))
         });
-        Self { never, past: past.collect() }
+        let sure = report.incidents.iter().map(|incident| {
+            std::iter::once(&incident.cause).chain(&incident.alternatives).map(|finding| finding.confidence).collect()
+        });
+        Self { never, past: past.collect(), sure: sure.collect() }
     }
 }
 
@@ -69,6 +76,10 @@ pub fn read(document: &Value, beside: &Beside) -> Option<Report> {
         let incident = report.incidents.get_mut(*index)?;
         let finding = if *place == 0 { &mut incident.cause } else { incident.effects.get_mut(place - 1)? };
         finding.state = State::Past;
+    }
+    for (incident, sure) in report.incidents.iter_mut().zip(&beside.sure) {
+        let findings = std::iter::once(&mut incident.cause).chain(&mut incident.alternatives);
+        findings.zip(sure).for_each(|(finding, sure)| finding.confidence = *sure);
     }
     Some(report)
 }
