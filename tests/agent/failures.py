@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Twelve ways for an agent not to start or finish: each is named right in seconds, and nothing is left behind."""
 import atexit
+import os
+import re
+import shutil
 import subprocess
-import threading
+import tempfile
 import time
 
 from cluster import PREFIX, RCA, Proxy, apply, check, kubectl, leftovers, namespace, rca, until
 
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 SECONDS = 17  # fifteen after the first sign, which takes a while to show
 
 
@@ -43,13 +47,14 @@ CASES = [
      [], ["limitrange-violation"]),
     ("too-small", lambda place: limit_range(place, min={"cpu": "900"}), [], ["insufficient-cpu"]),
     ("account", None, ["--service-account", "nobody"], ["service-account-missing"]),
-    ("deadline", None, ["--agent-timeout", "1s"], ["job-deadline", "DeadlineExceeded"]),
+    # With so little CPU it takes longer than a second.
+    ("deadline", lambda place: limit_range(place, max={"cpu": "20m"}), ["--agent-timeout", "1s"], ["job-deadline"]),
     ("other-program", None, ["--image", "busybox:1.36"], ["bad-command", "could not start"]),
 ]
 
 
-def failing(name, prepare, flags, words):
-    place = namespace(name)
+def failing(name, prepare, flags, words, place=None):
+    place = place or namespace(name)
     if prepare:
         prepare(place)
     code, out, said, took = rca("namespace", place, "--in-cluster", *flags)
@@ -76,6 +81,22 @@ def restricted():
     code, _, said, took = rca("namespace", place, "--in-cluster", "-o", "json")
     print(f"{'restricted':14} exit {code}, {took:4.1f} s: it runs")
     return ([f"restricted: {said}"] if code else []) + stays("restricted", place)
+
+
+def egress():
+    """The agent reaches no API server, as where a policy closes egress: its image leads it to an address that is nobody's."""
+    place, image = namespace("egress"), "kubectl-rca/agent:cut-off"
+    with tempfile.TemporaryDirectory() as root:
+        subprocess.run(["strip", "-o", f"{root}/kubectl-rca", RCA], check=True)
+        libraries = subprocess.run(["ldd", RCA], capture_output=True, text=True, check=True).stdout
+        for library in re.findall(r"(/\S+) \(0x", libraries):
+            os.makedirs(os.path.dirname(root + library), exist_ok=True)
+            shutil.copy(library, root + library)
+        with open(f"{root}/wrap", "w") as file:
+            file.write('#!/bin/sh\nKUBERNETES_SERVICE_HOST=203.0.113.1 exec /kubectl-rca "$@"\n')
+        os.chmod(f"{root}/wrap", 0o755)
+        subprocess.run([f"{TESTS}/cluster/import", image, "--root", root, "--busybox", "--entrypoint", '["/wrap"]'], check=True)
+    return failing("egress", None, ["--image", image], ["cannot reach the API server"], place)
 
 
 def cut():
@@ -110,16 +131,8 @@ def deleted():
 
 
 def main():
-    failures, lock = [], threading.Lock()
-
-    def note(wrong):
-        with lock:
-            failures.extend(wrong)
-
-    for case in CASES:
-        note(failing(*case))
-    for case in (restricted, cut, deleted):
-        note(case())
+    failures = [wrong for case in CASES for wrong in failing(*case)]
+    failures += [wrong for case in (restricted, egress, cut, deleted) for wrong in case()]
     check(failures)
 
 

@@ -31,9 +31,9 @@ def requests_of(place):
     return proxy.seen
 
 
-def killed_at(place, number, is_after):
-    """Kills it at a request; returns whether it came that far."""
-    state = {}
+def killed_at(number, is_after):
+    """Kills it at a request; returns whether it came that far, and whether it left a Job to the cluster."""
+    place, state = namespace(f"kills-{number}-{'after' if is_after else 'before'}"), {}
 
     def kill(at):
         if at >= number and "done" not in state:
@@ -46,7 +46,11 @@ def killed_at(place, number, is_after):
     state["child"] = child.pid
     child.wait()
     proxy.close()
-    return "done" in state
+    return "done" in state, leaves_a_job(place)
+
+
+def leaves_a_job(place):
+    return any(one.startswith("job") for one in leftovers(place))
 
 
 def main():
@@ -55,23 +59,33 @@ def main():
     print(f"{len(seen)} requests: " + ", ".join(line.split("/")[0].strip() + " " + line.rsplit("/", 1)[1] for line in seen))
     until(30, lambda: not leftovers(place))
     points = [(number, is_after) for number in range(1, len(seen) + 1) for is_after in (False, True)]
-    reached = parallel(lambda point: killed_at(place, *point), points, threads=4)
-    print(f"killed before and after each of {len(seen)} requests: {sum(reached)} of {len(points)} times it came that far")
-    failures = survivors(place)
+    reached = parallel(lambda point: killed_at(*point), points, threads=4)
+    came, left = sum(one[0] for one in reached), sum(one[1] for one in reached)
+    print(f"killed before and after each of {len(seen)} requests: {came} of {len(points)} times it came that far, {left} times something was left to the cluster")
+    # Else nothing was put to the test.
+    failures = [] if came == len(points) and left > len(points) / 2 else ["it was not killed where it should be"]
+    failures += survivors()
     random.seed(int(os.environ.get("SEED", "14")))
 
-    def at_a_moment(wait):
+    def at_a_moment(moment):
+        number, wait = moment
+        place = namespace(f"moments-{number}")
         child = start(place)
         time.sleep(wait)
         child.send_signal(signal.SIGKILL)
         child.wait()
 
-    parallel(at_a_moment, [random.uniform(0, 5) for _ in range(MOMENTS)], threads=4)
-    print(f"killed at {MOMENTS} moments")
-    check(failures + survivors(place))
+        return leaves_a_job(place)
+
+    begin = time.monotonic()
+    start(place).wait()
+    whole = time.monotonic() - begin
+    left = parallel(at_a_moment, list(enumerate(random.uniform(0, whole) for _ in range(MOMENTS))), threads=2)
+    print(f"killed at {MOMENTS} moments of the {whole:.1f} s that it takes, {sum(left)} times something was left to the cluster")
+    check(failures + survivors())
 
 
-def survivors(place):
+def survivors():
     took = until(DEADLINE + TTL + SLACK, lambda: not leftovers())
     if took is None:
         return [f"left: {leftovers()}"]
