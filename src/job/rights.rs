@@ -45,6 +45,10 @@ const NAMED: &[Kind] = &[
     Kind::PriorityClass,
 ];
 
+/// What rules look at and nobody asks for in the namespace: Secrets, which RBAC cannot allow by their names alone; Leases, which
+/// the kubelets keep elsewhere; Endpoints, which slices tell.
+const NOT_ASKED_FOR: &[Kind] = &[Kind::Secret, Kind::Lease, Kind::Endpoints];
+
 /// What an agent is to look at.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -90,8 +94,6 @@ impl Right {
 }
 
 /// Returns what is read in the namespace.
-///
-/// Secrets are left out: RBAC cannot allow their names alone.
 pub fn namespaced(wanted: &Wanted) -> Vec<Right> {
     let kinds = kinds(wanted).into_iter().filter(|kind| kind.namespaced());
     let mut rights = vec![
@@ -102,7 +104,7 @@ pub fn namespaced(wanted: &Wanted) -> Vec<Right> {
         Right::new("autoscaling.k8s.io", "verticalpodautoscalers", &["list"]).optional(),
         Right::new("metrics.k8s.io", "pods", &["list"]).optional(),
     ];
-    rights.extend(kinds.filter(|kind| !matches!(kind, Kind::Secret | Kind::Lease)).map(|kind| of_kind(kind, wanted)));
+    rights.extend(kinds.filter(|kind| !NOT_ASKED_FOR.contains(kind)).map(|kind| of_kind(kind, wanted)));
     if !wanted.tls_secrets.is_empty() {
         rights.push(Right::new("", "secrets", &["get"]).only(wanted.tls_secrets.iter().cloned()));
     }
@@ -174,11 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn what_every_rule_needs_is_covered_save_secrets_and_node_leases() {
+    fn what_every_rule_needs_is_covered_save_what_nobody_asks_for() {
         let wanted = shop();
         let (inside, outside) = (namespaced(&wanted), cluster_scoped(&wanted));
         let kinds = rules::ALL.iter().flat_map(|rule| rule.needs.iter().chain(rule.uses));
-        for kind in kinds.filter(|kind| !matches!(kind, Kind::Secret | Kind::Lease)) {
+        for kind in kinds.filter(|kind| !NOT_ASKED_FOR.contains(kind)) {
             let rights = if kind.namespaced() { &inside } else { &outside };
             let mut same = rights.iter().filter(|right| (right.group, right.resource) == (kind.group(), kind.plural()));
             assert!(same.any(|right| right.verbs.contains(&"list")), "{kind:?}");

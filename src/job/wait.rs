@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
 use super::life::{Sign, Tell};
 use super::manifest::Settings;
@@ -21,7 +21,7 @@ const GRACE: u64 = 15;
 pub(super) async fn start(client: &ApiClient, settings: &Settings, tell: Tell<'_>) -> Result<String, Sign> {
     let last = Instant::now() + Duration::from_secs(settings.deadline + GRACE);
     let mut watch = open(client, settings).await;
-    let mut ticks = interval(LOOK);
+    let mut ticks = interval_at(tokio::time::Instant::now() + LOOK, LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pod = Value::Null;
     let mut since: Option<Instant> = None;

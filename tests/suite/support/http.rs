@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// A request without its body: this program only ever GETs.
+/// A request without its body, which is read and thrown away.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -14,6 +14,7 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) accept: String,
     pub(crate) authorization: String,
+    length: u64,
 }
 
 impl Request {
@@ -41,6 +42,7 @@ impl Request {
             query: pairs.map(|(key, value)| (decode(key), decode(value))).collect(),
             accept: header("accept"),
             authorization: header("authorization"),
+            length: header("content-length").parse().unwrap_or_default(),
         }
     }
 }
@@ -155,6 +157,9 @@ pub(crate) fn speak(stream: impl Read + Write, handler: &dyn Handler) {
     let mut stream = BufReader::new(stream);
     while let Some(head) = read_head(&mut stream) {
         let request = Request::parse(&head);
+        if std::io::copy(&mut stream.by_ref().take(request.length), &mut std::io::sink()).is_err() {
+            return;
+        }
         let answer = handler.answer(&request);
         thread::sleep(answer.delay);
         handler.sending(&request);
