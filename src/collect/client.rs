@@ -9,6 +9,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod web;
 mod write;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ pub use self::error::RequestError;
 pub use self::pages::{Page, Pages};
 use self::retry::{Budget, Failed};
 use self::transport::Peer;
+pub use self::web::web;
 pub use self::write::Lines;
 use super::kubeconfig::Connection;
 use crate::failure::Failure;

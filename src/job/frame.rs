@@ -19,8 +19,24 @@ use sha2::{Digest as _, Sha256};
 use super::request::PROTOCOL;
 use crate::render::json::read::Beside;
 
-/// What each line of the frame starts with.
-const MARK: &str = "kubectl-rca:";
+/// What comes when: the report, and later again with a model's words in it, as these take their time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    #[default]
+    Report,
+    Words,
+}
+
+impl Part {
+    /// Returns what each line of its frame starts with.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Report => "kubectl-rca:",
+            Self::Words => "kubectl-rca-words:",
+        }
+    }
+}
+
 /// Characters a line: container runtimes cut lines at 16 KiB.
 const LINE: usize = 8000;
 /// A larger answer is compressed: kubelets keep the last 10 MiB of a log.
@@ -76,7 +92,7 @@ pub const SCHEMA: &str = "rca/v1alpha1";
 ///
 /// # Errors
 /// When it cannot be compressed, which is a bug.
-pub fn write(content: Content, answer: &str, beside: Beside) -> anyhow::Result<String> {
+pub fn write(part: Part, content: Content, answer: &str, beside: Beside) -> anyhow::Result<String> {
     let gzip = answer.len() > LARGE;
     let packed = if gzip { Some(pack(answer)?) } else { None };
     let lines = lines(packed.as_deref().unwrap_or(answer));
@@ -91,11 +107,12 @@ pub fn write(content: Content, answer: &str, beside: Beside) -> anyhow::Result<S
         lines: lines.len(),
         beside,
     };
-    let mut frame = format!("{MARK}begin {}\n", serde_json::to_string(&header)?);
+    let mark = part.mark();
+    let mut frame = format!("{mark}begin {}\n", serde_json::to_string(&header)?);
     for (number, line) in lines.iter().enumerate() {
-        writeln!(frame, "{MARK}{number} {line}")?;
+        writeln!(frame, "{mark}{number} {line}")?;
     }
-    writeln!(frame, "{MARK}end {}", header.sha256)?;
+    writeln!(frame, "{mark}end {}", header.sha256)?;
     Ok(frame)
 }
 
@@ -123,6 +140,7 @@ fn digest(bytes: &[u8]) -> String {
 /// Puts a frame together from the lines of a log.
 #[derive(Debug, Default)]
 pub struct Reader {
+    part: Part,
     header: Option<Header>,
     parts: BTreeMap<usize, String>,
     is_ended: bool,
@@ -143,6 +161,11 @@ pub enum Broken {
 }
 
 impl Reader {
+    /// Starts to read the frame of a part.
+    pub fn new(part: Part) -> Self {
+        Self { part, ..Self::default() }
+    }
+
     /// Notes that the log is read from its start again.
     pub fn again(&mut self) {
         self.others.clear();
@@ -151,8 +174,12 @@ impl Reader {
     /// Takes a line of the log.
     pub fn line(&mut self, line: &str) {
         let line = line.trim_end_matches('\r');
-        let Some((word, rest)) = line.strip_prefix(MARK).and_then(|rest| rest.split_once(' ')) else {
-            return self.others.push(line.to_owned());
+        let Some((word, rest)) = line.strip_prefix(self.part.mark()).and_then(|rest| rest.split_once(' ')) else {
+            let is_framed = [Part::Report, Part::Words].iter().any(|part| line.starts_with(part.mark()));
+            if !is_framed {
+                self.others.push(line.to_owned());
+            }
+            return;
         };
         match word {
             "begin" => self.header = serde_json::from_str(rest).ok().or(self.header.take()),
@@ -218,7 +245,7 @@ mod tests {
     fn an_answer_of_any_size_comes_back() {
         for length in [0, 1, LINE, 3 * LINE + 1, LARGE + 1] {
             let answer = report(length);
-            let frame = write(Content::Report, &answer, Beside::default()).unwrap();
+            let frame = write(Part::Report, Content::Report, &answer, Beside::default()).unwrap();
             let reader = read(&frame);
             let (header, back) = reader.finish().unwrap();
             assert_eq!((header.content, back), (Content::Report, answer));
@@ -229,7 +256,7 @@ mod tests {
     #[test]
     fn what_is_read_twice_or_mixed_with_other_lines_is_the_same() {
         let answer = report(3 * LINE);
-        let frame = write(Content::Report, &answer, Beside::default()).unwrap();
+        let frame = write(Part::Report, Content::Report, &answer, Beside::default()).unwrap();
         let mut reader = Reader::default();
         let half: Vec<&str> = frame.lines().take(2).collect();
         half.iter().for_each(|line| reader.line(line));
@@ -242,8 +269,21 @@ mod tests {
     }
 
     #[test]
+    fn each_part_is_read_by_itself() {
+        let first = write(Part::Report, Content::Report, "1", Beside::default()).unwrap();
+        let second = write(Part::Words, Content::Report, "2", Beside::default()).unwrap();
+        let log = format!("{first}info: asked\n{second}");
+        for (part, answer) in [(Part::Report, "1"), (Part::Words, "2")] {
+            let mut reader = Reader::new(part);
+            log.lines().for_each(|line| reader.line(line));
+            assert_eq!(reader.finish().unwrap().1, answer);
+            assert_eq!(reader.others(), ["info: asked"]);
+        }
+    }
+
+    #[test]
     fn what_is_missing_or_changed_is_told() {
-        let frame = write(Content::Report, &report(3 * LINE), Beside::default()).unwrap();
+        let frame = write(Part::Report, Content::Report, &report(3 * LINE), Beside::default()).unwrap();
         assert_eq!(read("error: no such thing").finish(), Err(Broken::Missing));
         let mut lines: Vec<&str> = frame.lines().collect();
         lines.remove(2);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::frame::{Content, Header, Reader, Refusal, SCHEMA};
+use super::frame::{Content, Header, Part, Reader, Refusal, SCHEMA};
 use super::manifest::{self, START, Settings};
 use super::request::PROTOCOL;
 use super::rights::Right;
@@ -31,10 +31,20 @@ pub struct Order {
     pub rights: Vec<Right>,
     /// Leave the objects there.
     pub keep: bool,
+    /// Whether the agent is to ask a model.
+    pub has_words: bool,
 }
 
-/// Tells how far it has come.
-pub type Tell<'t> = &'t mut dyn FnMut(&str);
+/// How far it has come.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'s> {
+    Says(&'s str),
+    /// The report is there, and a model is still asked for words.
+    Report(&'s Report),
+}
+
+/// Is told how far it has come.
+pub type Tell<'t> = &'t mut dyn FnMut(Step<'_>);
 
 /// What an agent brought.
 #[derive(Debug)]
@@ -111,20 +121,37 @@ async fn delete(client: &ApiClient, settings: &Settings) -> Result<(), RequestEr
 
 async fn answer(client: &ApiClient, order: &Order, tell: Tell<'_>) -> Result<Answer, End> {
     let settings = &order.settings;
-    tell(&format!("starting job/{} in namespace {}", settings.name, settings.namespace));
+    tell(Step::Says(&format!("starting job/{} in namespace {}", settings.name, settings.namespace)));
     make(client, order).await.map_err(|error| trouble::not_made(settings, &error))?;
     let pod = match wait::start(client, settings, tell).await {
         Ok(pod) => pod,
         Err(sign) => return Err(trouble::diagnose(client, settings, &sign, tell).await),
     };
-    tell(&format!("pod/{pod} looks at the namespace"));
-    let mut reader = Reader::default();
+    tell(Step::Says(&format!("pod/{pod} looks at the namespace")));
+    let mut reader = Reader::new(Part::Report);
     if let Err(sign) = log::follow(client, settings, &pod, &mut reader).await {
         return Err(trouble::broken_off(client, settings, &sign, &reader, tell).await);
     }
+    let report = read_report(&reader)?;
+    if !order.has_words {
+        return Ok(Answer { report, said: reader.others().to_vec() });
+    }
+    tell(Step::Report(&report));
+    tell(Step::Says("the model is asked"));
+    let mut reader = Reader::new(Part::Words);
+    let followed = log::follow(client, settings, &pod, &mut reader).await;
+    let worded = followed.map_err(|Sign(why)| why).and_then(|()| read_report(&reader).map_err(|end| end.message));
+    let mut said = reader.others().to_vec();
+    let report = worded.unwrap_or_else(|why| {
+        said.push(format!("warning: without a model's words: {why}"));
+        report
+    });
+    Ok(Answer { report, said })
+}
+
+fn read_report(reader: &Reader) -> Result<Report, Failure> {
     let (header, answer) = reader.finish().map_err(|broken| trouble::unreadable(&broken.to_string()))?;
-    let report = understand(header, &answer)?;
-    Ok(Answer { report, said: reader.others().to_vec() })
+    understand(header, &answer)
 }
 
 /// Makes the Job, then what it owns, and lets it start.
@@ -203,7 +230,7 @@ fn understand(header: &Header, answer: &str) -> Result<Report, Failure> {
     if header.protocol != PROTOCOL || header.schema != SCHEMA {
         return Err(other_version(header));
     }
-    let bug = |error: serde_json::Error| trouble::unreadable(&error.to_string()).failure;
+    let bug = |error: serde_json::Error| trouble::unreadable(&error.to_string());
     if header.content == Content::Failure {
         let refusal: Refusal = serde_json::from_str(answer).map_err(bug)?;
         let exit = if refusal.exit == Exit::NotFound as u8 { Exit::NotFound } else { Exit::Agent };
@@ -215,7 +242,7 @@ fn understand(header: &Header, answer: &str) -> Result<Report, Failure> {
         return Err(Failure { exit, message, hints: refusal.hints });
     }
     let document = serde_json::from_str(answer).map_err(bug)?;
-    read::read(&document, &header.beside).ok_or_else(|| trouble::unreadable("it is no report").failure)
+    read::read(&document, &header.beside).ok_or_else(|| trouble::unreadable("it is no report"))
 }
 
 fn other_version(header: &Header) -> Failure {

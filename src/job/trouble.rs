@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::frame::Reader;
-use super::life::{End, Sign, Tell};
+use super::life::{End, Sign, Step, Tell};
 use super::manifest::Settings;
 use crate::analyse::analyse;
 use crate::collect::client::{ApiClient, JSON, RequestError};
@@ -38,16 +38,15 @@ pub(super) fn not_made(settings: &Settings, error: &RequestError) -> End {
 }
 
 /// Words an answer that is none.
-pub(super) fn unreadable(why: &str) -> End {
+pub(super) fn unreadable(why: &str) -> Failure {
     Failure::new(Exit::Agent, format!("the agent's answer cannot be read: {why}"))
         .hint("name an image of this version with --image or RCA_IMAGE")
         .hint(FROM_HERE)
-        .into()
 }
 
 /// Finds out why the agent does not start.
 pub(super) async fn diagnose(client: &ApiClient, settings: &Settings, sign: &Sign, tell: Tell<'_>) -> End {
-    tell("finding out why the agent does not start");
+    tell(Step::Says("finding out why the agent does not start"));
     explain(client, settings, sign, "the agent could not start").await
 }
 
@@ -59,7 +58,7 @@ pub(super) async fn broken_off(
     reader: &Reader,
     tell: Tell<'_>,
 ) -> End {
-    tell("finding out why the agent did not finish");
+    tell(Step::Says("finding out why the agent did not finish"));
     let mut end = explain(client, settings, sign, "the agent could not finish").await;
     if let Some(line) = reader.others().iter().rfind(|line| !line.trim().is_empty()) {
         end.failure.hints.insert(0, format!("its last words: {line}"));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
-use super::life::{Sign, Tell};
+use super::life::{Sign, Step, Tell};
 use super::manifest::Settings;
 use crate::collect::client::{ApiClient, JSON, Lines, RequestError};
 use crate::model::Kind;
@@ -47,7 +47,7 @@ pub(super) async fn start(client: &ApiClient, settings: &Settings, tell: Tell<'_
             Seen::Runs => return Ok(name_of(&pod)),
             Seen::Stopped(why) => return Err(Sign(why)),
             Seen::Stuck(why) => {
-                tell(&format!("waiting: {why}"));
+                tell(Step::Says(&format!("waiting: {why}")));
                 if since.get_or_insert_with(Instant::now).elapsed() >= PASSING {
                     return Err(Sign(why));
                 }

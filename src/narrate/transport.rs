@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
-use crate::collect::client::{ApiClient, JSON};
+use crate::collect::client::{ApiClient, JSON, web};
 
 /// How long a connection to an address may take to be made.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -85,14 +85,12 @@ impl Route {
             return Err(Trouble(format!("{host} is outside of this machine and the private networks")));
         }
         // Pinned to what was judged, not through somebody's proxy, and not where a redirect points to.
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .redirect(reqwest::redirect::Policy::none())
-            .resolve_to_addrs(&host, &addresses)
+        let client = web(|client| {
+            let client = client.connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
             // A server may close a connection that rests, just as the next request is sent on it.
-            .pool_max_idle_per_host(0)
-            .no_proxy();
-        let client = client.build().map_err(|error| Trouble::new(error.without_url()))?;
+            client.resolve_to_addrs(&host, &addresses).pool_max_idle_per_host(0).no_proxy()
+        });
+        let client = client.map_err(|error| Trouble::new(error.without_url()))?;
         Ok(Self::Url { client, base: url.trim_end_matches('/').to_owned() })
     }
 

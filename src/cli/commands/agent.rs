@@ -16,8 +16,8 @@ use crate::collect::client::{ApiClient, Limits, RequestError};
 use crate::collect::plan::Plan;
 use crate::collect::{kubeconfig, live};
 use crate::failure::{Exit, Failure};
-use crate::job::frame::{self, Content, Refusal};
-use crate::job::request::{PROTOCOL, Request};
+use crate::job::frame::{self, Content, Part, Refusal};
+use crate::job::request::{PROTOCOL, Request, Words};
 use crate::job::signals::Signals;
 use crate::job::{own, preflight};
 use crate::model::{Report, Scope};
@@ -30,26 +30,37 @@ const PATIENCE: Duration = Duration::from_secs(7);
 
 /// Runs `agent`. Whatever comes of it is told by the frame; the exit code says only that there is one.
 pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &RequestArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let written = match answer(cluster, &args.request, ui) {
-        Ok(report) => {
-            let document = serde_json::to_string(&json::dto(&report));
-            let document = document.map_err(|error| Failure::bug(format!("writing the report: {error}")))?;
-            frame::write(Content::Report, &document, Beside::of(&report))
-        }
-        Err(Failure { exit, message, hints }) => {
-            let refusal = Refusal { exit: exit as u8, message, hints };
-            let refusal = serde_json::to_string(&refusal);
-            let refusal = refusal.map_err(|error| Failure::bug(format!("writing the failure: {error}")))?;
-            frame::write(Content::Failure, &refusal, Beside::default())
-        }
+    let answer = read(&args.request).and_then(|request| Ok((look_once(cluster, &request)?, request.words)));
+    let (mut report, words) = match answer {
+        Ok(answer) => answer,
+        Err(failure) => return refuse(failure, ui),
     };
-    let written = written.map_err(|error| Failure::bug(format!("writing the answer: {error}")))?;
-    ui.data(written.as_bytes())?;
+    say(Part::Report, &report, ui)?;
+    if let Some(wanted) = words {
+        put_in_words(cluster, &mut report, wanted, ui);
+        say(Part::Words, &report, ui)?;
+    }
     Ok(Exit::Examined)
 }
 
-fn answer(cluster: &ClusterArgs, request: &str, ui: &mut Ui) -> Result<Report, Failure> {
-    let request = read(request)?;
+fn say(part: Part, report: &Report, ui: &mut Ui) -> Result<Exit, Failure> {
+    let document = serde_json::to_string(&json::dto(report));
+    let document = document.map_err(|error| Failure::bug(format!("writing the report: {error}")))?;
+    print(frame::write(part, Content::Report, &document, Beside::of(report)), ui)
+}
+
+fn refuse(Failure { exit, message, hints }: Failure, ui: &mut Ui) -> Result<Exit, Failure> {
+    let refusal = serde_json::to_string(&Refusal { exit: exit as u8, message, hints });
+    let refusal = refusal.map_err(|error| Failure::bug(format!("writing the failure: {error}")))?;
+    print(frame::write(Part::Report, Content::Failure, &refusal, Beside::default()), ui)
+}
+
+fn print(frame: anyhow::Result<String>, ui: &mut Ui) -> Result<Exit, Failure> {
+    ui.data(frame.map_err(|error| Failure::bug(format!("writing the answer: {error}")))?.as_bytes())?;
+    Ok(Exit::Examined)
+}
+
+fn look_once(cluster: &ClusterArgs, request: &Request) -> Result<Report, Failure> {
     let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
     let runtime = source::runtime()?;
     let report = runtime.block_on(async {
@@ -58,23 +69,23 @@ fn answer(cluster: &ClusterArgs, request: &str, ui: &mut Ui) -> Result<Report, F
         let limits = Limits { retry_budget: Duration::from_secs(5), concurrency: 24, ..Limits::default() };
         let client = ApiClient::connect(&connection, &limits).await?;
         tokio::select! {
-            report = look(&client, &request) => report,
+            report = look(&client, request) => report,
             () = signals.next() => Err(Failure::new(Exit::Interrupted, "the agent was stopped")),
         }
     });
     runtime.shutdown_background();
-    let mut report = report?;
-    if let Some(wanted) = request.words {
-        let args = WordsArgs {
-            llm: Some(Mode::On),
-            ollama_url: Some(wanted.ollama_url),
-            model: wanted.model,
-            llm_timeout: RequestTimeout(wanted.patience.map(Duration::from_secs)),
-            ..WordsArgs::default()
-        };
-        words::add(Setting { cluster, args: &args, is_text: false, is_live: false }, &mut report, ui);
-    }
-    Ok(report)
+    report
+}
+
+fn put_in_words(cluster: &ClusterArgs, report: &mut Report, wanted: Words, ui: &mut Ui) {
+    let args = WordsArgs {
+        llm: Some(Mode::On),
+        ollama_url: Some(wanted.ollama_url),
+        model: wanted.model,
+        llm_timeout: RequestTimeout(wanted.patience.map(Duration::from_secs)),
+        ..WordsArgs::default()
+    };
+    words::add(Setting { cluster, args: &args, is_text: false, is_live: false }, report, ui);
 }
 
 /// Reads the request; one of another version is answered too, as the header of the answer tells ours.

@@ -107,7 +107,8 @@ fn put_in_words(
 ) -> Result<Outcome, Failure> {
     let format = args.output.output;
     let is_text = matches!(format, Format::Text | Format::Wide);
-    if is_text || format == Format::Name {
+    // With words from inside it was printed before they came.
+    if is_text && !has_words || format == Format::Name {
         ui.data(&print(report, format, ui)?)?;
     }
     if format == Format::Name {

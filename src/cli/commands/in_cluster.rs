@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::manifests;
+use super::{examine, manifests};
 use crate::cli::agent_args::{AgentArgs, DryRun, IMAGE, Manifests};
 use crate::cli::args::{ExamineArgs, Format};
 use crate::cli::cluster_args::ClusterArgs;
@@ -14,8 +14,9 @@ use crate::cli::ui::Ui;
 use crate::cli::words::{self, Setting};
 use crate::collect::client::{ApiClient, JSON, Limits};
 use crate::collect::kubeconfig::{self, Connection};
+use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
-use crate::job::life::{self, Answer, End, Order};
+use crate::job::life::{self, Answer, End, Order, Step};
 use crate::job::manifest::{self, NO_UID, PROGRAM, Settings};
 use crate::job::preflight;
 use crate::job::request::{PROTOCOL, Request, Words};
@@ -68,7 +69,7 @@ pub(super) fn run(
         order.rights = rights::namespaced(&wanted);
         match args.agent.dry_run {
             Some(place) => dry_run(&client, &order, place, format, ui).await,
-            None => report(&client, order, ui).await.map(|report| Outcome::Report(Box::new(report), has_words)),
+            None => report(&client, order, format, ui).await.map(|report| Outcome::Report(Box::new(report), has_words)),
         }
     });
     runtime.shutdown_background();
@@ -126,7 +127,7 @@ fn order(
         resources: Resources::default(),
         request: request.map_err(|error| Failure::bug(format!("writing the request: {error}")))?,
     };
-    Ok(Order { settings, rights: Vec::new(), keep: agent.keep })
+    Ok(Order { settings, rights: Vec::new(), keep: agent.keep, has_words: for_words > 0 })
 }
 
 fn whole_seconds(duration: Duration) -> u64 {
@@ -168,7 +169,7 @@ async fn dry_run(
     Ok(Outcome::Printed)
 }
 
-async fn report(client: &ApiClient, mut order: Order, ui: &mut Ui) -> Result<Report, Failure> {
+async fn report(client: &ApiClient, mut order: Order, format: Format, ui: &mut Ui) -> Result<Report, Failure> {
     let started = Instant::now();
     let namespace = order.settings.namespace.clone();
     let rights = async {
@@ -185,9 +186,13 @@ async fn report(client: &ApiClient, mut order: Order, ui: &mut Ui) -> Result<Rep
     let ranges: Value = ranges.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     order.settings.resources = Resources::default().within(&ranges);
     ui.verbose(&format!("{} ms to see what you may do", started.elapsed().as_millis()));
-    let mut tell = |step: &str| {
-        ui.spin(step, started.elapsed());
-        ui.verbose(&format!("{step} ({} ms)", started.elapsed().as_millis()));
+    let mut tell = |step: Step<'_>| match step {
+        Step::Says(text) => {
+            ui.spin(text, started.elapsed());
+            ui.verbose(&format!("{text} ({} ms)", started.elapsed().as_millis()));
+        }
+        // Nobody waits for a model to see what is wrong.
+        Step::Report(report) => show(report, format, ui),
     };
     let ended = life::run(client, &order, &mut tell).await;
     ui.still();
@@ -211,4 +216,15 @@ async fn report(client: &ApiClient, mut order: Order, ui: &mut Ui) -> Result<Rep
             Err(failure)
         }
     }
+}
+
+/// Prints a report before its words are there, where it is text.
+fn show(report: &Report, format: Format, ui: &mut Ui) {
+    let is_text = matches!(format, Format::Text | Format::Wide);
+    if !is_text || matches!(report.fate, Fate::Never { .. }) {
+        return;
+    }
+    ui.still();
+    // What cannot be written now cannot be written later either, which is told then.
+    _ = examine::print(report, format, ui).and_then(|text| ui.data(&text));
 }

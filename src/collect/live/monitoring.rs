@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{fetch, usage};
-use crate::collect::client::{ApiClient, JSON, RequestError};
+use crate::collect::client::{ApiClient, JSON, RequestError, web};
 use crate::collect::intake::Intake;
 use crate::collect::plan::Plan;
 use crate::collect::telemetry;
@@ -223,7 +223,7 @@ async fn get(client: &ApiClient, base: &Base, path: &str, query: &[(&str, &str)]
 async fn from_url(url: &str, path: &str, query: &[(&str, &str)]) -> Outcome<Bytes> {
     // The error would tell the address, in which a password may stand.
     let broken = |error: reqwest::Error| (GapReason::Unreachable, error.without_url().to_string());
-    let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(broken)?;
+    let client = web(|client| client.timeout(PATIENCE)).map_err(broken)?;
     let mut address = reqwest::Url::parse(&format!("{url}{path}")).map_err(|error| invalid(&error))?;
     if !query.is_empty() {
         address.query_pairs_mut().extend_pairs(query);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kubectl_rca::job::frame::{self, Content, Reader, Refusal};
+use kubectl_rca::job::frame::{self, Content, Part, Reader, Refusal};
 use kubectl_rca::render::json::read::Beside;
 use serde_json::{Value, json};
 
 use crate::support::http::{Answer, Request};
 use crate::support::world::{SHOP, crash};
-use crate::support::{Api, World};
+use crate::support::{Api, Ollama, World};
 
 const REVIEW: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
@@ -25,9 +25,9 @@ fn allowed(is_allowed: bool) -> Answer {
 }
 
 /// Runs what runs inside the cluster, and returns what its frame holds.
-fn inside(api: &Api, request: Value) -> (Content, Value) {
+fn inside(api: &Api, part: Part, request: Value) -> (Content, Value) {
     let run = api.place().run(["agent", "--request", &request.to_string()]);
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(part);
     run.ok().lines().for_each(|line| reader.line(line));
     let (header, answer) = reader.finish().unwrap();
     (header.content, serde_json::from_str(&answer).unwrap())
@@ -40,7 +40,7 @@ fn question() -> Value {
 #[test]
 fn an_agent_prints_the_report_in_a_frame_once_it_is_allowed_to_look() {
     let api = Api::but(&broken(), |request, before| (request.path == REVIEW).then(|| allowed(before >= 3)));
-    let (content, report) = inside(&api, question());
+    let (content, report) = inside(&api, Part::Report, question());
     assert_eq!(content, Content::Report);
     let here = Api::serving(&broken()).place().rca("namespace shop -o json").json();
     assert_eq!(report["incidents"][0]["id"], here["incidents"][0]["id"], "{report:#}");
@@ -50,7 +50,7 @@ fn an_agent_prints_the_report_in_a_frame_once_it_is_allowed_to_look() {
 fn an_agent_that_is_not_allowed_or_answered_says_so() {
     for (answer, words) in [(allowed(false), "may not list pods"), (Answer::never(), "cannot reach the API server")] {
         let api = Api::but(&broken(), move |request, _| (request.path == REVIEW).then(|| answer.clone()));
-        let (content, refusal) = inside(&api, question());
+        let (content, refusal) = inside(&api, Part::Report, question());
         assert_eq!(content, Content::Failure);
         assert!(refusal["message"].as_str().unwrap().contains(words), "{refusal}");
     }
@@ -59,10 +59,22 @@ fn an_agent_that_is_not_allowed_or_answered_says_so() {
 #[test]
 fn an_agent_of_another_protocol_says_so() {
     let api = Api::serving(&broken());
-    let (content, refusal) = inside(&api, json!({"protocol": 7, "new": true}));
+    let (content, refusal) = inside(&api, Part::Report, json!({"protocol": 7, "new": true}));
     assert_eq!(content, Content::Failure);
     assert!(refusal["message"].as_str().unwrap().contains("protocol 7"), "{refusal}");
     assert_eq!(api.seen().len(), 0);
+}
+
+#[test]
+fn an_agent_puts_it_in_words_by_the_model_that_it_is_given() {
+    let (api, model) =
+        (Api::but(&broken(), |request, _| (request.path == REVIEW).then(|| allowed(true))), Ollama::honest());
+    let words = json!({"ollamaUrl": model.url(), "patience": 30});
+    let mut asked = question();
+    asked["words"] = words;
+    let (content, report) = inside(&api, Part::Words, asked);
+    assert_eq!(content, Content::Report);
+    assert!(report["incidents"][0]["narrative"]["by"].as_str().unwrap().starts_with("ollama/"), "{report:#}");
 }
 
 /// Plays a cluster in which a Job becomes a pod that has printed this log; it is deleted with its Job.
@@ -97,7 +109,7 @@ fn cluster(logs: Vec<Answer>, is_allowed: fn(&Request) -> bool) -> (Api, Arc<Ato
 
 fn framed() -> String {
     let report = Api::serving(&broken()).place().rca("namespace shop -o json").json();
-    frame::write(Content::Report, &report.to_string(), Beside::default()).unwrap()
+    frame::write(Part::Report, Content::Report, &report.to_string(), Beside::default()).unwrap()
 }
 
 #[test]
@@ -136,7 +148,7 @@ fn an_agent_of_another_version_is_refused_with_both() {
 fn what_the_agent_could_not_find_is_not_found() {
     let refusal = Refusal { exit: 4, message: "pods \"x\" not found".to_owned(), hints: vec!["look again".to_owned()] };
     let refusal = serde_json::to_string(&refusal).unwrap();
-    let frame = frame::write(Content::Failure, &refusal, Beside::default()).unwrap();
+    let frame = frame::write(Part::Report, Content::Failure, &refusal, Beside::default()).unwrap();
     let (api, deleted) = cluster(vec![Answer::ok(frame)], |_| true);
     api.place().rca("pod x -n shop --in-cluster").fails(4, "pods \"x\" not found");
     assert!(deleted.load(Ordering::Relaxed));
