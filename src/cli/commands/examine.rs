@@ -63,7 +63,7 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
         };
     }
     let snapshot = match &args.from {
-        Some(path) => source::from_path(path, question)?,
+        Some(path) => source::from_path(path, question, &args.input)?,
         None => source::from_cluster(cluster, question, &args.input, ui)?,
     };
     // The program ends soon: to give back a million strings one by one would only hold it up.
