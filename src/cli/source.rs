@@ -121,9 +121,12 @@ fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
 }
 
 fn keep(question: &Question, input: &InputArgs) -> Keep {
-    let personal =
-        Personal { emails: input.redact.contains(&Redact::Emails), addresses: input.redact.contains(&Redact::Ips) };
-    Keep { raw: question.keep_raw, personal }
+    Keep { raw: question.keep_raw, personal: personal(input) }
+}
+
+/// Returns what is replaced besides secrets.
+pub(super) fn personal(input: &InputArgs) -> Personal {
+    Personal { emails: input.redact.contains(&Redact::Emails), addresses: input.redact.contains(&Redact::Ips) }
 }
 
 /// Reads a capture or a folder, and narrows it to the question.

@@ -27,6 +27,7 @@ fn is_of(object: &impl HasMeta, run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::plan::Keep;
 
     #[test]
     fn only_the_own_run_is_forgotten() {
@@ -38,7 +39,7 @@ objects:
 - {apiVersion: v1, kind: Pod, metadata: {name: kubectl-rca-b-x, namespace: shop, labels: {kubectl-rca/run: kubectl-rca-b}}, spec: {containers: []}}
 - {apiVersion: v1, kind: Event, metadata: {name: e, namespace: shop}, involvedObject: {kind: Pod, name: kubectl-rca-a-x}}
 ";
-        let mut snapshot = crate::collect::capture::read("x.yaml", yaml.as_bytes(), false).unwrap();
+        let mut snapshot = crate::collect::capture::read("x.yaml", yaml.as_bytes(), Keep::default()).unwrap();
         forget(&mut snapshot, "kubectl-rca-a");
         let pods: Vec<&str> = snapshot.objects.pods.iter().map(|pod| pod.object.name()).collect();
         assert_eq!(pods, ["kubectl-rca-b-x"]);

@@ -23,6 +23,10 @@ pub struct Request {
     pub skip: Vec<String>,
     #[serde(default)]
     pub read_tls_secrets: bool,
+    #[serde(default)]
+    pub redact_emails: bool,
+    #[serde(default)]
+    pub redact_addresses: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus_url: Option<String>,
     /// The kubeconfig context, for the report.

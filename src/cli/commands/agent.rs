@@ -13,7 +13,7 @@ use crate::cli::ui::Ui;
 use crate::cli::words::{self, Setting};
 use crate::cli::words_args::{Mode, WordsArgs};
 use crate::collect::client::{ApiClient, Limits, RequestError};
-use crate::collect::plan::Plan;
+use crate::collect::plan::{Keep, Plan};
 use crate::collect::{kubeconfig, live};
 use crate::failure::{Exit, Failure};
 use crate::job::frame::{self, Content, Part, Refusal};
@@ -22,6 +22,7 @@ use crate::job::signals::Signals;
 use crate::job::{own, preflight};
 use crate::model::{Report, Scope};
 use crate::policy::Policy;
+use crate::redact::Personal;
 use crate::render::json;
 use crate::render::json::read::Beside;
 
@@ -101,7 +102,9 @@ fn read(text: &str) -> Result<Request, Failure> {
 
 async fn look(client: &ApiClient, request: &Request) -> Result<Report, Failure> {
     until_allowed(client, &request.namespace).await?;
+    let personal = Personal { emails: request.redact_emails, addresses: request.redact_addresses };
     let plan = Plan {
+        keep: Keep { raw: false, personal },
         scope: Scope { namespaces: vec![request.namespace.clone()], target: request.target.clone() },
         context: request.context.clone(),
         read_tls_secrets: request.read_tls_secrets,

@@ -100,6 +100,7 @@ fn order(
     let name = format!("{PROGRAM}-{}", suffix());
     // A model takes its time after the answer is found.
     let for_words = words.as_ref().map_or(0, |words| words.patience.unwrap_or(MODELS_PATIENCE));
+    let personal = source::personal(&args.input);
     let request = Request {
         protocol: PROTOCOL,
         run: name.clone(),
@@ -107,6 +108,8 @@ fn order(
         target: question.target.clone(),
         skip: wanted.skip.iter().cloned().collect(),
         read_tls_secrets: args.input.read_tls_secrets,
+        redact_emails: personal.emails,
+        redact_addresses: personal.addresses,
         prometheus_url: args.input.prometheus_url.clone(),
         context: connection.context.clone(),
         words,

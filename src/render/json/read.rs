@@ -311,6 +311,7 @@ mod tests {
     use super::*;
     use crate::analyse::analyse;
     use crate::collect::capture;
+    use crate::collect::plan::Keep;
     use crate::policy::Policy;
     use crate::render::look::Look;
     use crate::render::{json, name, text};
@@ -350,7 +351,7 @@ mod tests {
         assert!(paths.len() > 300);
         for path in paths {
             let name = path.display().to_string();
-            let snapshot = capture::read(&name, &std::fs::read(&path).unwrap(), false).unwrap();
+            let snapshot = capture::read(&name, &std::fs::read(&path).unwrap(), Keep::default()).unwrap();
             is_the_same(&analyse(&snapshot, &Policy::default()), &name);
         }
     }

@@ -116,6 +116,35 @@ fn an_agent_says_what_its_account_sees_from_here() {
 
 #[test]
 #[ignore = "wants a cluster"]
+fn an_account_of_agents_may_look_and_nothing_else() {
+    let stage = Stage::new("agent-rights");
+    provision(&stage);
+    let user = format!("system:serviceaccount:{}:{ACCOUNT}", stage.namespace);
+    let may = |verb: &str, group: &str, resource: &str, namespace: &str| {
+        let attributes = json!({"verb": verb, "group": group, "resource": resource, "namespace": namespace});
+        stage.review(&json!({"user": user, "groups": ["system:authenticated"], "resourceAttributes": attributes}))
+    };
+    let home = stage.namespace.as_str();
+    // Roles take a moment to be known.
+    stage.until_soon(|| may("list", "", "pods", home));
+    assert!(may("list", "apps", "deployments", home) && may("list", "", "events", home));
+    for (verb, group, resource) in [
+        ("get", "", "secrets"),
+        ("list", "", "secrets"),
+        ("watch", "", "pods"),
+        ("create", "", "pods"),
+        ("delete", "batch", "jobs"),
+        ("patch", "apps", "deployments"),
+        ("bind", "rbac.authorization.k8s.io", "roles"),
+        ("list", "", "nodes"),
+    ] {
+        assert!(!may(verb, group, resource, home), "{verb} {resource}");
+    }
+    assert!(!may("list", "", "pods", "kube-system") && !may("list", "", "pods", ""));
+}
+
+#[test]
+#[ignore = "wants a cluster"]
 fn an_agent_is_as_fast_as_a_pod_can_be() {
     let stage = broken("agent-fast");
     agent(&stage, "-o json").json();

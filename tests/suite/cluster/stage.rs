@@ -53,6 +53,17 @@ impl Stage {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Asks the server what somebody may do.
+    pub(super) fn review(&self, spec: &Value) -> bool {
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec});
+        let args = ["create", "-f", "-", "-o", "jsonpath={.status.allowed}"];
+        let mut child = self.command(&args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(review.to_string().as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        output.stdout == b"true"
+    }
+
     /// Returns whether the server would let in a pod of a template.
     pub(super) fn admits(&self, mut template: Value) -> bool {
         template["apiVersion"] = "v1".into();
