@@ -19,6 +19,9 @@ Examples:
   # Why are the pods of this application broken?
   kubectl rca pods -l app=cart -n shop
 
+  # And this object of a type that only this server knows?
+  kubectl rca httproute/web -n shop
+
   # What is broken in this namespace, and why?
   kubectl rca namespace shop
 
@@ -28,6 +31,10 @@ Examples:
   # Take a capture, and look at it later or elsewhere
   kubectl rca capture -n shop -o shop.rca
   kubectl rca namespace shop --from shop.rca
+
+  # What is new since this morning?
+  kubectl rca namespace shop -o json > morning.json
+  kubectl rca namespace shop --baseline morning.json
 
   # Try it without a cluster
   kubectl rca demo";
@@ -136,7 +143,11 @@ pub enum ObjectCommand {
     #[command(visible_aliases = ["nodes", "no"])]
     Node(ObjectArgs),
     /// Tell why an object of any type is broken, as the server knows it: `httproute/web`, `deploy/cart svc/cart`
-    #[command(name = "TYPE", hide = true, override_usage = "kubectl rca TYPE NAME... [OPTIONS]\n       kubectl rca TYPE/NAME... [OPTIONS]")]
+    #[command(
+        name = "TYPE",
+        hide = true,
+        override_usage = "kubectl rca TYPE NAME... [OPTIONS]\n       kubectl rca TYPE/NAME... [OPTIONS]"
+    )]
     Any(ObjectArgs),
 }
 
@@ -170,7 +181,7 @@ pub struct ObjectArgs {
     pub names: Vec<String>,
 
     /// All objects with these labels, instead of names: `app=cart,tier!=db`
-    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<String>,
 
     /// Leave out what concerns only other containers than this one

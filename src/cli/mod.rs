@@ -37,7 +37,8 @@ pub fn run() -> Exit {
         Ok(matches) => matches,
         Err(error) => return refuse(&error),
     };
-    let (config, trouble) = Config::load().map_or_else(|trouble| (Config::default(), Some(trouble)), |config| (config, None));
+    let (config, trouble) =
+        Config::load().map_or_else(|trouble| (Config::default(), Some(trouble)), |config| (config, None));
     let (words, mut troubles) = defaults::add(&words, &matches, &config);
     troubles.extend(trouble);
     let cli = match Cli::try_parse_from(words) {

@@ -102,8 +102,7 @@ impl Question {
 async fn resolve(client: &ApiClient, question: &Question, scope: Scope) -> Result<Scope, Failure> {
     let is_named = !question.namespaces.is_empty();
     let targets = targets::resolve(client, &question.wish, &scope.namespaces, is_named).await?;
-    let namespaces =
-        if !is_named && targets::are_clusters(&targets) { Vec::new() } else { scope.namespaces };
+    let namespaces = if !is_named && targets::are_clusters(&targets) { Vec::new() } else { scope.namespaces };
     Ok(Scope { namespaces, targets })
 }
 

@@ -56,6 +56,11 @@ impl Wish {
             None if args.names.iter().any(|word| word.contains('/')) => slashed(&args.names)?,
             None => listed(&args.names),
         };
+        if args.selector.is_some() && asked.iter().any(|asked| !asked.names.is_empty()) {
+            return Err(Failure::usage("name cannot be provided when a selector is specified")
+                .hint("kubectl rca TYPE NAME")
+                .hint("kubectl rca TYPE -l SELECTOR"));
+        }
         let wish = Self { asked, selector: args.selector.clone() };
         wish.check()?;
         Ok(wish)

@@ -169,11 +169,14 @@ impl Objects {
     /// Returns the metadata of one object, if it was read.
     pub fn meta(&self, object: &ObjectRef) -> Option<&ObjectMeta> {
         let is_it = |meta: &&ObjectMeta| {
-            meta.name.as_ref() == Some(&object.name) && meta.namespace.as_deref().unwrap_or_default() == object.namespace()
+            meta.name.as_ref() == Some(&object.name)
+                && meta.namespace.as_deref().unwrap_or_default() == object.namespace()
         };
         match Kind::find(&object.api_version, &object.kind) {
             Some(kind) => self.metas(kind).into_iter().find(is_it),
-            None => self.custom.iter().filter(|item| item.kind == object.kind).map(|item| item.object.meta()).find(is_it),
+            None => {
+                self.custom.iter().filter(|item| item.kind == object.kind).map(|item| item.object.meta()).find(is_it)
+            }
         }
     }
 

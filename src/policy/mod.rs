@@ -11,7 +11,7 @@ pub use baseline::{Baseline, Compared};
 pub use ignore::{Ignore, Ignored};
 pub use view::View;
 
-use crate::model::{Finding, Incident, Snapshot, Severity};
+use crate::model::{Finding, Incident, Severity, Snapshot};
 
 /// What the user decided about the answer.
 #[derive(Clone, Debug, Default)]

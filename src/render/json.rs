@@ -12,11 +12,13 @@ use serde::Serialize;
 
 pub use shape::ReportDto;
 use shape::{
-    AlternativeDto, BaselineDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, GoneDto, IgnoredDto, IncidentDto, Meta, NarrativeDto, NotEvaluatedDto,
-    ObjectDto, PolicyDto, RecommendationDto, ScopeDto, SentenceDto, SubjectDto,
+    AlternativeDto, BaselineDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, GoneDto, IgnoredDto, IncidentDto, Meta,
+    NarrativeDto, NotEvaluatedDto, ObjectDto, PolicyDto, RecommendationDto, ScopeDto, SentenceDto, SubjectDto,
 };
 
-use crate::model::{Evidence, Finding, Gap, Ids, Incident, Narrative, NotEvaluated, ObjectRef, Report, Risk, Subject, Target};
+use crate::model::{
+    Evidence, Finding, Gap, Ids, Incident, Narrative, NotEvaluated, ObjectRef, Report, Risk, Subject, Target,
+};
 use crate::policy::{Compared, Ignored};
 
 /// The version of the contract.

@@ -80,7 +80,8 @@ fn nothing_named(kind: Option<Kind>, words: &[String]) -> Failure {
             [] => failure,
             near => failure.hint(format!("did you mean '{}'?", near.join("' or '"))),
         };
-        return failure.hint(format!("kubectl rca {} NAME, if that is a type", if word.is_empty() { "TYPE" } else { word }))
+        return failure
+            .hint(format!("kubectl rca {} NAME, if that is a type", if word.is_empty() { "TYPE" } else { word }))
             .hint("kubectl rca --help");
     };
     let word = kind.name().to_lowercase();

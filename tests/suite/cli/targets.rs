@@ -12,6 +12,9 @@ const WIDGETS: &str = "/apis/example.com/v1/widgets";
 fn shop() -> World {
     let mut world = World::new();
     world.deployment("cart", 1, crash).deployment("web", 1, crash).deployment("ok", 1, |_| ());
+    let mut service = object("v1", "Service", "web");
+    service["spec"] = json!({"selector": {"app": "web"}, "ports": [{"port": 80}]});
+    world.add(service);
     for name in ["cart", "web", "ok"] {
         for pod in world.pods_of(name) {
             let text = "panic: no such table\n";
@@ -82,7 +85,7 @@ fn a_selector_chooses_as_the_server_says() {
     assert_eq!(subjects(&place.rca("pods -l app=ok -n shop -o json").json()), Vec::<&str>::new());
     let run = place.rca("pods -l app=none -n shop");
     assert_eq!((run.ok(), run.stderr.as_str()), ("", "No resources found in shop namespace\n"));
-    place.rca("pods x -l app=cart").fails(2, "cannot be used with");
+    place.rca("pods x -l app=cart").fails(2, "name cannot be provided when a selector is specified");
 }
 
 #[test]
