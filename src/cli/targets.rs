@@ -89,6 +89,10 @@ impl Wish {
     }
 }
 
+/// kubectl's words.
+const ONE_FORM: &str =
+    "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form";
+
 /// Reads `deploy/a svc/b`: either all words have a slash, or none.
 fn slashed(words: &[String]) -> Result<Vec<Asked>, Failure> {
     let refused =
@@ -96,9 +100,7 @@ fn slashed(words: &[String]) -> Result<Vec<Asked>, Failure> {
     let mut asked = Vec::new();
     for word in words {
         let Some((of, name)) = word.split_once('/') else {
-            return refused(
-                "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form",
-            );
+            return refused(ONE_FORM);
         };
         if of.is_empty() || name.is_empty() || of.contains(',') {
             return refused("arguments in resource/name form must have a single resource and name");
@@ -119,10 +121,10 @@ fn listed(words: &[String]) -> Vec<Asked> {
 }
 
 fn check_object_name(of: &str, name: &str) -> Result<(), Failure> {
-    let repeats = name.split_once('/').is_some_and(|(word, _)| types::find(word).is_some());
-    check_name(of, name).map_err(|failure| {
-        if repeats { failure.hint(format!("kubectl rca {name}, without the type before it")) } else { failure }
-    })
+    if !name.contains('/') {
+        return check_name(of, name);
+    }
+    Err(Failure::usage(format!("invalid {of} name {name:?}: {ONE_FORM}")).hint("kubectl rca TYPE/NAME"))
 }
 
 /// Finds what was asked about in a cluster.
