@@ -33,7 +33,8 @@ pub(super) fn pick(kind: Kind, snapshot: &Snapshot, report: &Report, ui: &mut Ui
     }
     let width = ui.look(false).width.saturating_sub(4);
     let rows: Vec<String> = choices.iter().map(|choice| row(choice, width)).collect();
-    let select = FuzzySelect::new().with_prompt(format!("which {word}?")).items(&rows).default(0).max_length(ROWS);
+    let select =
+        FuzzySelect::new().with_prompt(format!("which {word}?")).items(&rows).default(0).max_length(ROWS).report(false);
     let chosen = select.interact_opt().map_err(|error| Failure::usage(format!("cannot ask for a name: {error}")));
     let chosen = chosen.map_err(|failure| failure.hint(format!("kubectl rca {word} NAME")))?;
     let chosen = chosen.and_then(|index| choices.into_iter().nth(index));

@@ -100,13 +100,9 @@ fn examine(
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let policy = Policy { skip: known_rules(&args.skip)?, view, baseline, ..Policy::default() };
     if args.watch {
-        return watch::run(args, ui, |ui| look(cluster, args, question, &policy, ui));
+        return watch::run(args, ui, |ui| Ok(look(cluster, args, question, &policy, ui)?.0));
     }
-    let mut report = look(cluster, args, question, &policy, ui)?;
-    let mut missing = missing(&report);
-    if !missing.is_empty() && missing.len() == report.fates.len() {
-        return Err(missing.swap_remove(0));
-    }
+    let (mut report, missing) = look(cluster, args, question, &policy, ui)?;
     let words = put_in_words(cluster, args, &mut report, ui)?;
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
@@ -122,14 +118,14 @@ fn examine(
     Ok(missing.first().map_or_else(|| exit(&report, is_partial, args), |failure| failure.exit))
 }
 
-/// Reads what was asked about, and judges it.
+/// Reads what was asked about, and judges it; fails when none of it is there, else returns a failure for each that is not.
 fn look(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
     question: &Question,
     policy: &Policy,
     ui: &mut Ui,
-) -> Result<Report, Failure> {
+) -> Result<(Report, Vec<Failure>), Failure> {
     // The program ends soon: to give back a million strings one by one would only hold it up.
     let snapshot = ManuallyDrop::new(collect(cluster, args, question, ui)?);
     let mut policy = policy.clone();
@@ -143,7 +139,11 @@ fn look(
     if args.watch {
         drop(ManuallyDrop::into_inner(snapshot));
     }
-    Ok(report)
+    let mut missing = missing(&report);
+    if !missing.is_empty() && missing.len() == report.fates.len() {
+        return Err(missing.swap_remove(0));
+    }
+    Ok((report, missing))
 }
 
 fn collect(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &mut Ui) -> Result<Snapshot, Failure> {

@@ -34,6 +34,7 @@ pub(super) fn run(
                     ui.clear();
                     ui.data(&super::examine::print(&report, args.output.output, ui)?)?;
                 }
+                ui.partial_sight(&report.gaps);
                 last = Some(gist);
             }
             Err(failure) if failure.exit == Exit::Interrupted => return Ok(Exit::Interrupted),

@@ -125,6 +125,7 @@ fn kubeconfig(home: &Path, name: &str, user: &Value, more: &Value) -> String {
     path.display().to_string()
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn table(pod: &str, namespace: &str, home: &Path) -> Vec<Row> {
     let there = format!("pod {pod} -n {namespace}");
     let flags = |flags: &str| row(&format!("{there} {flags}"));
