@@ -12,7 +12,7 @@ pub const IMAGE: &str = concat!("kubectl-rca/agent:", env!("CARGO_PKG_VERSION"))
 #[command(next_help_heading = "Inside the cluster")]
 pub struct AgentArgs {
     /// Look from inside the cluster: a Job with the least rights, of which nothing is left
-    #[arg(long, conflicts_with = "from")]
+    #[arg(long, conflicts_with_all = ["from", "watch"])]
     pub in_cluster: bool,
 
     /// The agent's image

@@ -1,9 +1,12 @@
 //! What an agent is asked.
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::Target;
+use crate::model::{Severity, Target};
+use crate::policy::Ignore;
 
 /// The version of how this program and its agent speak with each other. It grows with every change that the other has to know.
 pub const PROTOCOL: u32 = 1;
@@ -11,16 +14,24 @@ pub const PROTOCOL: u32 = 1;
 /// A question, as an argument of the agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Request {
     pub protocol: u32,
     /// The label of the run: what has it is no part of the answer.
     pub run: String,
     pub namespace: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
-    /// Ids of rules to leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub skip: Vec<String>,
+    pub targets: Vec<Target>,
+    /// Ids of rules to leave out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub skip: BTreeSet<String>,
+    /// Severities instead of the rules' own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severities: BTreeMap<String, Severity>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<Ignore>,
+    #[serde(default)]
+    pub allow_annotations: bool,
     #[serde(default)]
     pub read_tls_secrets: bool,
     #[serde(default)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::model::CustomType;
 use crate::model::Kind;
 use crate::rules;
 
@@ -53,8 +54,10 @@ const NOT_ASKED_FOR: &[Kind] = &[Kind::Secret, Kind::Lease, Kind::Endpoints];
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub namespace: String,
-    /// The kind of the one object that is asked about.
-    pub target: Option<Kind>,
+    /// Whether one pod is asked about, which is read with what it refers to.
+    pub is_one_pod: bool,
+    /// The types of the objects that are asked about and are of no kind in the table.
+    pub custom: Vec<CustomType>,
     /// Ids of rules that are left out.
     pub skip: BTreeSet<String>,
     /// Also what has no namespace.
@@ -105,6 +108,7 @@ pub fn namespaced(wanted: &Wanted) -> Vec<Right> {
         Right::new("metrics.k8s.io", "pods", &["list"]).optional(),
     ];
     rights.extend(kinds.filter(|kind| !NOT_ASKED_FOR.contains(kind)).map(|kind| of_kind(kind, wanted)));
+    rights.extend(wanted.custom.iter().map(of_custom));
     if !wanted.tls_secrets.is_empty() {
         rights.push(Right::new("", "secrets", &["get"]).only(wanted.tls_secrets.iter().cloned()));
     }
@@ -118,8 +122,14 @@ pub fn cluster_scoped(wanted: &Wanted) -> Vec<Right> {
 }
 
 fn of_kind(kind: Kind, wanted: &Wanted) -> Right {
-    let by_name = wanted.target == Some(Kind::Pod) && NAMED.contains(&kind);
+    let by_name = wanted.is_one_pod && NAMED.contains(&kind);
     Right::new(kind.group(), kind.plural(), if by_name { &["get", "list"] } else { &["list"] })
+}
+
+fn of_custom(custom: &CustomType) -> Right {
+    let group = custom.api_version.split_once('/').map_or("", |(group, _)| group);
+    // The words of the few types that are asked about live as long as the program.
+    Right::new(group.to_owned().leak(), custom.plural.clone().leak(), &["get"])
 }
 
 /// Returns the kinds that rules need or use, in the order of the table.
@@ -166,8 +176,8 @@ mod tests {
 
     #[test]
     fn nothing_is_written_or_watched() {
-        for target in [None, Some(Kind::Pod), Some(Kind::Service)] {
-            let wanted = Wanted { target, tls_secrets: vec!["tls".to_owned()], ..shop() };
+        for is_one_pod in [false, true] {
+            let wanted = Wanted { is_one_pod, tls_secrets: vec!["tls".to_owned()], ..shop() };
             for right in namespaced(&wanted).iter().chain(&cluster_scoped(&wanted)) {
                 assert!(right.verbs.iter().all(|verb| ["get", "list"].contains(verb)), "{right:?}");
                 assert!(![right.group, right.resource].contains(&"*"), "{right:?}");
@@ -208,10 +218,23 @@ mod tests {
 
     #[test]
     fn what_a_pod_refers_to_is_asked_for_by_name() {
-        let rights = namespaced(&Wanted { target: Some(Kind::Pod), ..shop() });
+        let rights = namespaced(&Wanted { is_one_pod: true, ..shop() });
         assert_eq!(find(&rights, "configmaps").unwrap().verbs, ["get", "list"]);
         assert_eq!(find(&rights, "services").unwrap().verbs, ["list"]);
         assert_eq!(find(&namespaced(&shop()), "configmaps").unwrap().verbs, ["list"]);
+    }
+
+    #[test]
+    fn an_object_of_any_type_is_read() {
+        let custom = CustomType {
+            api_version: "example.com/v1".to_owned(),
+            kind: "Widget".to_owned(),
+            plural: "widgets".to_owned(),
+            namespaced: true,
+        };
+        let rights = namespaced(&Wanted { custom: vec![custom], ..shop() });
+        let widgets = find(&rights, "widgets").unwrap();
+        assert_eq!((widgets.group, widgets.verbs), ("example.com", &["get"][..]));
     }
 
     #[test]

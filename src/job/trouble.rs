@@ -81,8 +81,8 @@ async fn explain(client: &ApiClient, settings: &Settings, sign: &Sign, what: &st
 
 /// Examines the Job as anybody's, until something is found or it has taken too long.
 async fn examine(client: &ApiClient, settings: &Settings) -> Option<Report> {
-    let target = Some(Target { kind: Kind::Job, name: settings.name.clone() });
-    let scope = Scope { namespaces: vec![settings.namespace.clone()], target };
+    let targets = vec![Target::new(Kind::Job, &settings.name)];
+    let scope = Scope { namespaces: vec![settings.namespace.clone()], targets };
     let plan = Plan { scope, ..Plan::default() };
     let started = Instant::now();
     loop {

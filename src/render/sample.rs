@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::diagnose::target::Fate;
 use crate::model::report::Examined;
 use crate::model::{
     Evidence, Finding, Gap, GapReason, Incident, Kind, NotEvaluated, ObjectRef, Recommendation, Report, Risk, Scope,
@@ -89,8 +88,10 @@ fn report(incidents: Vec<Incident>) -> Report {
         server: Some("v1.36.3".to_owned()),
         context: Some("prod".to_owned()),
         scope: Scope::namespace("shop"),
-        fate: Fate::Present,
+        fates: Vec::new(),
         incidents,
+        ignored: Vec::new(),
+        compared: None,
         not_evaluated: Vec::new(),
         gaps: Vec::new(),
         examined: Examined { pods: 12, unready: 0, workloads: 4, services: 3, events: 57, rules: 92 },
@@ -123,7 +124,7 @@ pub(crate) fn partial() -> Report {
     let mut report = report(vec![history()]);
     report.gaps = gaps();
     report.not_evaluated = vec![NotEvaluated { rule: "missing-secret", gaps: vec![0] }];
-    report.scope.target = Some(Target { kind: Kind::Pod, name: "cart-7d9f8c6b5-x2k4q".to_owned() });
+    report.scope.targets = vec![Target::new(Kind::Pod, "cart-7d9f8c6b5-x2k4q")];
     report
 }
 

@@ -4,6 +4,7 @@
 //! the sum come last, where the eye is when the output has scrolled by.
 
 mod ago;
+mod decided;
 mod evidence;
 mod excerpt;
 mod gaps;
@@ -35,10 +36,13 @@ pub fn render(report: &Report, look: &Look) -> String {
     if troubles.is_empty() {
         all_clear(&mut page, report);
     }
-    for trouble in &troubles {
+    let (new, known) = decided::part(report, troubles.clone());
+    for trouble in &new {
         incident::write(&mut page, trouble, report.taken_at);
     }
+    decided::since(&mut page, report, &known);
     beside(&mut page, report, &asides);
+    decided::ignored(&mut page, report);
     gaps::write(&mut page, report);
     if !troubles.is_empty() {
         sum(&mut page, report, &troubles);
@@ -84,6 +88,7 @@ fn all_clear(page: &mut Page, report: &Report) {
     let look = page.look;
     let with = words::target(report, &look).map(|target| format!(" with {target}")).unwrap_or_default();
     let scope = words::scope(report, &look);
+    let with = if report.ignored.is_empty() { with } else { format!("{with} but what is ignored") };
     let verdict = if report.gaps.is_empty() && report.not_evaluated.is_empty() {
         match report.examined.unready {
             0 => format!("nothing is wrong{with} in {scope}"),
@@ -109,7 +114,9 @@ fn sum(page: &mut Page, report: &Report, troubles: &[&Incident]) {
     let counts: Vec<String> =
         counted.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
     let place = words::scope(report, &look);
-    let text = format!("{} in {place}: {}", counts.join(", "), examined(report, &look));
+    let compared = report.compared.as_ref().map(|compared| format!(" ({})", decided::comparison(compared)));
+    let compared = compared.unwrap_or_default();
+    let text = format!("{} in {place}{compared}: {}", counts.join(", "), examined(report, &look));
     page.prose(&[], Ink::Plain, &text);
 }
 

@@ -1,6 +1,5 @@
 //! `agent`: the same pipeline inside the cluster; its answer is a frame in the log.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -105,7 +104,7 @@ async fn look(client: &ApiClient, request: &Request) -> Result<Report, Failure> 
     let personal = Personal { emails: request.redact_emails, addresses: request.redact_addresses };
     let plan = Plan {
         keep: Keep { raw: false, personal },
-        scope: Scope { namespaces: vec![request.namespace.clone()], target: request.target.clone() },
+        scope: Scope { namespaces: vec![request.namespace.clone()], targets: request.targets.clone() },
         context: request.context.clone(),
         read_tls_secrets: request.read_tls_secrets,
         prometheus_url: request.prometheus_url.clone(),
@@ -113,8 +112,15 @@ async fn look(client: &ApiClient, request: &Request) -> Result<Report, Failure> 
     };
     let mut snapshot = live::collect(client, &plan).await?;
     own::forget(&mut snapshot, &request.run);
-    let skip: BTreeSet<String> = request.skip.iter().cloned().collect();
-    Ok(analyse(&snapshot, &Policy { skip }))
+    let policy = Policy {
+        skip: request.skip.clone(),
+        severities: request.severities.clone(),
+        ignores: request.ignores.clone(),
+        allow_annotations: request.allow_annotations,
+        // What is shown, and what is new, is decided where somebody looks at it.
+        ..Policy::default()
+    };
+    Ok(analyse(&snapshot, &policy))
 }
 
 /// Waits until the server knows of the agent's rights.

@@ -3,18 +3,20 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{examine, manifests};
 use crate::cli::agent_args::{AgentArgs, DryRun, IMAGE, Manifests};
 use crate::cli::args::{ExamineArgs, Format};
 use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::config::Config;
+use crate::cli::settings;
 use crate::cli::source::{self, Question};
 use crate::cli::ui::Ui;
 use crate::cli::words::{self, Setting};
 use crate::collect::client::{ApiClient, JSON, Limits};
 use crate::collect::kubeconfig::{self, Connection};
-use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
 use crate::job::life::{self, Answer, End, Order, Step};
 use crate::job::manifest::{self, NO_UID, PROGRAM, Settings};
@@ -22,8 +24,8 @@ use crate::job::preflight;
 use crate::job::request::{PROTOCOL, Request, Words};
 use crate::job::resources::Resources;
 use crate::job::rights::{self, Wanted};
-use crate::model::{Kind, Report};
-use crate::policy::Policy;
+use crate::model::{Kind, Report, Scope, Type};
+use crate::policy::{Judged, Policy};
 use crate::render::text;
 
 /// Seconds that a model gets for all incidents where no limit is set.
@@ -41,62 +43,85 @@ pub(super) fn run(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
     question: &Question,
-    policy: &Policy,
+    mut policy: Policy,
     ui: &mut Ui,
 ) -> Result<Outcome, Failure> {
-    check(args, question)?;
+    if args.input.kubelet_metrics {
+        let message = "--kubelet-metrics takes rights to nodes/proxy, which an agent is not given";
+        return Err(Failure::usage(message).hint("without --in-cluster they are read with your own rights"));
+    }
+    if question.all_namespaces || question.namespaces.len() > 1 {
+        return Err(not_one_namespace());
+    }
     let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
-    let namespace = question.namespace.clone().unwrap_or_else(|| connection.namespace.clone());
-    source::check_name("namespace", &namespace)?;
+    let scope = Scope { namespaces: question.scope(&connection.namespace)?, targets: Vec::new() };
+    let context = connection.context.as_deref();
+    settings::apply(&Config::load().unwrap_or_default(), context, Timestamp::now(), &mut policy, ui);
     let runtime = source::runtime()?;
     let outcome = runtime.block_on(async {
         // One round trip for all questions about rights.
         let limits = Limits { concurrency: 32, ..cluster.limits() };
         let client = ApiClient::connect(&connection, &limits).await?;
-        let tls_secrets =
-            if args.input.read_tls_secrets { life::tls_secrets(&client, &namespace).await? } else { Vec::new() };
-        let target = question.target.as_ref().map(|target| target.kind);
-        let wanted = Wanted { namespace, target, skip: policy.skip.clone(), cluster_scope: false, tls_secrets };
+        let scope = source::resolve(&client, question, scope).await?;
+        if scope.targets.iter().any(|target| !target.kind.namespaced()) {
+            return Err(not_one_namespace());
+        }
+        let wanted = wanted(&client, args, &scope, &policy).await?;
         let format = args.output.output;
         let is_text = matches!(format, Format::Text | Format::Wide);
         let setting = Setting { cluster, args: &args.words, is_text, is_live: true };
         let words = match format {
             Format::Name => None,
-            _ => words::inside(setting, connection.context.as_deref(), &client, &wanted.namespace, ui).await,
+            _ => words::inside(setting, context, &client, &wanted.namespace, ui).await,
         };
         let has_words = words.is_some();
-        let mut order = order(args, question, &connection, &wanted, words)?;
+        let mut order = order(args, &scope, &policy, &connection, words)?;
         order.rights = rights::namespaced(&wanted);
-        match args.agent.dry_run {
-            Some(place) => dry_run(&client, &order, place, format, ui).await,
-            None => report(&client, order, format, ui).await.map(|report| Outcome::Report(Box::new(report), has_words)),
+        if let Some(place) = args.agent.dry_run {
+            return dry_run(&client, &order, place, format, ui).await;
         }
+        let report = report(&client, order, &policy, format, ui).await?;
+        let report = judged(Report { scope, ..report }, &policy);
+        Ok(Outcome::Report(Box::new(examine::some_is_there(report)?), has_words))
     });
     runtime.shutdown_background();
     outcome
 }
 
-fn check(args: &ExamineArgs, question: &Question) -> Result<(), Failure> {
-    if question.all_namespaces {
-        return Err(Failure::usage("an agent looks at one namespace").hint("kubectl rca namespace NAME --in-cluster"));
-    }
-    if args.input.kubelet_metrics {
-        let message = "--kubelet-metrics takes rights to nodes/proxy, which an agent is not given";
-        return Err(Failure::usage(message).hint("without --in-cluster they are read with your own rights"));
-    }
-    Ok(())
+/// Takes out what the user does not want to see, and tells what is new.
+fn judged(mut report: Report, policy: &Policy) -> Report {
+    let Judged { incidents, ignored, compared, notes } = policy.show(report.taken_at, report.incidents, report.ignored);
+    report.notes.extend(notes);
+    Report { incidents, ignored, compared, ..report }
+}
+
+fn not_one_namespace() -> Failure {
+    Failure::usage("an agent looks at one namespace").hint("kubectl rca namespace NAME --in-cluster")
+}
+
+async fn wanted(client: &ApiClient, args: &ExamineArgs, scope: &Scope, policy: &Policy) -> Result<Wanted, Failure> {
+    let namespace = scope.namespaces.first().cloned().unwrap_or_default();
+    let tls_secrets =
+        if args.input.read_tls_secrets { life::tls_secrets(client, &namespace).await? } else { Vec::new() };
+    let custom = scope.targets.iter().filter_map(|target| match &target.kind {
+        Type::Custom(custom) => Some(custom.clone()),
+        Type::Known(_) => None,
+    });
+    let is_one_pod = matches!(scope.targets.as_slice(), [target] if target.kind == Type::Known(Kind::Pod));
+    let (custom, skip) = (custom.collect(), policy.skip.clone());
+    Ok(Wanted { namespace, is_one_pod, custom, skip, cluster_scope: false, tls_secrets })
 }
 
 fn order(
     args: &ExamineArgs,
-    question: &Question,
+    scope: &Scope,
+    policy: &Policy,
     connection: &Connection,
-    wanted: &Wanted,
     words: Option<Words>,
 ) -> Result<Order, Failure> {
     let AgentArgs { agent_timeout, agent_ttl, .. } = args.agent;
     let agent = args.agent.clone();
-    let namespace = &wanted.namespace;
+    let namespace = scope.namespaces.first().cloned().unwrap_or_default();
     let name = format!("{PROGRAM}-{}", suffix());
     // A model takes its time after the answer is found.
     let for_words = words.as_ref().map_or(0, |words| words.patience.unwrap_or(MODELS_PATIENCE));
@@ -105,8 +130,11 @@ fn order(
         protocol: PROTOCOL,
         run: name.clone(),
         namespace: namespace.clone(),
-        target: question.target.clone(),
-        skip: wanted.skip.iter().cloned().collect(),
+        targets: scope.targets.clone(),
+        skip: policy.skip.clone(),
+        severities: policy.severities.clone(),
+        ignores: policy.ignores.clone(),
+        allow_annotations: policy.allow_annotations,
         read_tls_secrets: args.input.read_tls_secrets,
         redact_emails: personal.emails,
         redact_addresses: personal.addresses,
@@ -117,7 +145,7 @@ fn order(
     let request = serde_json::to_string(&request);
     let settings = Settings {
         name,
-        namespace: namespace.clone(),
+        namespace,
         // A variable that is set to nothing names none.
         image: if agent.image.is_empty() { IMAGE.to_owned() } else { agent.image },
         pull_policy: agent.image_pull_policy,
@@ -172,7 +200,13 @@ async fn dry_run(
     Ok(Outcome::Printed)
 }
 
-async fn report(client: &ApiClient, mut order: Order, format: Format, ui: &mut Ui) -> Result<Report, Failure> {
+async fn report(
+    client: &ApiClient,
+    mut order: Order,
+    policy: &Policy,
+    format: Format,
+    ui: &mut Ui,
+) -> Result<Report, Failure> {
     let started = Instant::now();
     let namespace = order.settings.namespace.clone();
     let rights = async {
@@ -195,7 +229,7 @@ async fn report(client: &ApiClient, mut order: Order, format: Format, ui: &mut U
             ui.verbose(&format!("{text} ({} ms)", started.elapsed().as_millis()));
         }
         // Nobody waits for a model to see what is wrong.
-        Step::Report(report) => show(report, format, ui),
+        Step::Report(report) => show(judged(report.clone(), policy), format, ui),
     };
     let ended = life::run(client, &order, &mut tell).await;
     ui.still();
@@ -222,12 +256,10 @@ async fn report(client: &ApiClient, mut order: Order, format: Format, ui: &mut U
 }
 
 /// Prints a report before its words are there, where it is text.
-fn show(report: &Report, format: Format, ui: &mut Ui) {
+fn show(report: Report, format: Format, ui: &mut Ui) {
     let is_text = matches!(format, Format::Text | Format::Wide);
-    if !is_text || matches!(report.fate, Fate::Never { .. }) {
-        return;
-    }
+    let Some(report) = examine::some_is_there(report).ok().filter(|_| is_text) else { return };
     ui.still();
     // What cannot be written now cannot be written later either, which is told then.
-    _ = examine::print(report, format, ui).and_then(|text| ui.data(&text));
+    _ = examine::print(&report, format, ui).and_then(|text| ui.data(&text));
 }

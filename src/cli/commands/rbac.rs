@@ -9,7 +9,6 @@ use crate::collect::client::ApiClient;
 use crate::collect::kubeconfig;
 use crate::failure::{Exit, Failure};
 use crate::job::{life, manifest, rights::Wanted};
-use crate::model::Kind;
 
 /// Runs `rbac`.
 pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &RbacArgs, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -18,7 +17,7 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &RbacArgs, ui: &mut Ui) -
             Failure::usage("rights are printed for one namespace at a time").hint("kubectl rca rbac -n NAMESPACE")
         );
     }
-    let named = cluster.namespace.clone().filter(|name| !name.is_empty());
+    let named = cluster.namespaces().pop();
     let namespace = match named {
         // No kubeconfig is needed to print what does not depend on a cluster.
         Some(name) => name,
@@ -27,9 +26,10 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &RbacArgs, ui: &mut Ui) -
     source::check_name("namespace", &namespace)?;
     let tls_secrets = if args.read_tls_secrets { tls_secrets(cluster, &namespace)? } else { Vec::new() };
     // Whoever may ask about a pod may ask about the namespace too.
-    let target = Some(Kind::Pod);
+    let is_one_pod = true;
     let skip = examine::known_rules(&args.skip)?;
-    let wanted = Wanted { namespace, target, skip, cluster_scope: args.cluster_scope, tls_secrets };
+    let wanted =
+        Wanted { namespace, is_one_pod, custom: Vec::new(), skip, cluster_scope: args.cluster_scope, tls_secrets };
     ui.data(&manifests::write(&manifest::provision(&wanted, args.in_cluster), args.output)?)?;
     Ok(Exit::Examined)
 }

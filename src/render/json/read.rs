@@ -13,18 +13,19 @@ use crate::diagnose::target::Fate;
 use crate::model::report::Examined;
 use crate::model::sizing::{Basis, Check, FieldChange, Footing, Verdict};
 use crate::model::{
-    Evidence, Finding, Gap, GapReason, Incident, Kind, Narrative, NotEvaluated, ObjectRef, Recommendation, Report,
-    Risk, Scope, Sentence, Severity, Sizing, State, Subject, Target,
+    CustomType, Evidence, Finding, Gap, GapReason, Incident, Kind, Narrative, NotEvaluated, ObjectRef, Recommendation,
+    Report, Risk, Scope, Sentence, Severity, Sizing, State, Subject, Target, Type,
 };
+use crate::policy::Ignored;
 use crate::rules::{self, Rule};
 
 /// What a report holds and its contract does not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Beside {
-    /// The nearest names, if the target never was.
+    /// Of each target the nearest names, if it never was.
     #[serde(default)]
-    pub never: Option<Vec<String>>,
+    pub never: Vec<Option<Vec<String>>>,
     /// Findings that are over, by incident and place: 0 is the cause.
     #[serde(default)]
     pub past: Vec<(usize, usize)>,
@@ -36,10 +37,10 @@ pub struct Beside {
 impl Beside {
     /// Takes from a report what its contract leaves out.
     pub fn of(report: &Report) -> Self {
-        let never = match &report.fate {
+        let never = report.fates.iter().map(|fate| match fate {
             Fate::Never { nearest } => Some(nearest.clone()),
-            _ => None,
-        };
+            Fate::Present | Fate::Gone { .. } | Fate::Unknown => None,
+        });
         let past = report.incidents.iter().enumerate().flat_map(|(index, incident)| {
             let findings = std::iter::once(&incident.cause).chain(&incident.effects).enumerate();
             findings.filter(|(_, finding)| finding.state == State::Past).map(move |(place, _)| (index, place))
@@ -47,7 +48,7 @@ impl Beside {
         let sure = report.incidents.iter().map(|incident| {
             std::iter::once(&incident.cause).chain(&incident.alternatives).map(|finding| finding.confidence).collect()
         });
-        Self { never, past: past.collect(), sure: sure.collect() }
+        Self { never: never.collect(), past: past.collect(), sure: sure.collect() }
     }
 }
 
@@ -62,11 +63,11 @@ pub fn read(document: &Value, beside: &Beside) -> Option<Report> {
         server: text(&meta["server"]),
         context: text(&meta["context"]),
         scope: scope(&meta["scope"]),
-        fate: match &beside.never {
-            Some(nearest) => Fate::Never { nearest: nearest.clone() },
-            None => Fate::Present,
-        },
+        fates: beside.never.iter().cloned().map(fate).collect(),
         incidents: each(&document["incidents"], incident)?,
+        ignored: each(&document["ignored"], ignored)?,
+        // What is new is told where the earlier report is.
+        compared: None,
         not_evaluated: each(&document["notEvaluated"], not_evaluated)?,
         gaps: each(&document["gaps"], gap)?,
         examined: examined(&meta["examined"]),
@@ -105,10 +106,26 @@ fn count(value: &Value) -> usize {
     value.as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or_default()
 }
 
+fn fate(never: Option<Vec<String>>) -> Fate {
+    never.map_or(Fate::Present, |nearest| Fate::Never { nearest })
+}
+
 fn scope(value: &Value) -> Scope {
-    let target = value["target"].as_str().and_then(|target| target.split_once('/'));
-    let target = target.and_then(|(kind, name)| Some(Target { kind: kind_of(kind)?, name: name.to_owned() }));
-    Scope { namespaces: texts(&value["namespaces"]), target }
+    let words = value["target"]
+        .as_str()
+        .into_iter()
+        .chain(value["targets"].as_array().into_iter().flatten().filter_map(Value::as_str));
+    Scope { namespaces: texts(&value["namespaces"]), targets: words.filter_map(target).collect() }
+}
+
+/// Reads `pod/cart-0`; of a type that is not in the table only the word is known.
+fn target(words: &str) -> Option<Target> {
+    let (word, name) = words.split_once('/')?;
+    let other = || {
+        let (kind, plural) = (word.to_owned(), format!("{word}s"));
+        Type::Custom(CustomType { api_version: String::new(), kind, plural, namespaced: true })
+    };
+    Some(Target::new(kind_of(word).map_or_else(other, Type::Known), name))
 }
 
 fn kind_of(word: &str) -> Option<Kind> {
@@ -147,6 +164,26 @@ fn incident(value: &Value) -> Option<Incident> {
     Some(incident)
 }
 
+fn ignored(value: &Value) -> Option<Ignored> {
+    let severity = severity(&value["severity"])?;
+    let subject = Subject { object: object(&value["subject"])?, container: text(&value["subject"]["container"]) };
+    let cause = Finding { severity, ..rule(value)?.finding(subject, text(&value["message"])?) };
+    let incident = Incident {
+        id: text(&value["id"])?,
+        severity,
+        cause,
+        effects: Vec::new(),
+        affected: Vec::new(),
+        alternatives: Vec::new(),
+        first_seen: None,
+        last_seen: None,
+        next: Vec::new(),
+        narrative: None,
+    };
+    let by = lasting(value["by"].as_str()?);
+    Some(Ignored { incident, reason: text(&value["reason"])?, until: time(&value["until"]), by })
+}
+
 fn severity(value: &Value) -> Option<Severity> {
     let all = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
     all.into_iter().find(|severity| value == severity.as_str())
@@ -167,11 +204,12 @@ fn alternative(value: &Value) -> Option<Finding> {
 /// Finds a rule by its id; one of another version is made up from what is told of it.
 fn rule(value: &Value) -> Option<&'static Rule> {
     let id = value["rule"].as_str()?;
-    let known = rules::find(id).filter(|rule| value["category"] == rule.category);
+    let category = value["category"].as_str();
+    let known = rules::find(id).filter(|rule| category.is_none_or(|category| category == rule.category));
     Some(known.unwrap_or_else(|| {
         Box::leak(Box::new(Rule {
             id: lasting(id),
-            category: lasting(value["category"].as_str().unwrap_or("unknown")),
+            category: lasting(category.unwrap_or("unknown")),
             summary: "",
             docs: "",
             severity: Severity::Warning,
@@ -359,8 +397,8 @@ mod tests {
     #[test]
     fn what_became_of_the_target_comes_back() {
         let mut report = crate::render::sample::healthy();
-        report.fate = Fate::Never { nearest: vec!["cart-1".to_owned()] };
-        assert_eq!(back(&report).fate, report.fate);
+        report.fates = vec![Fate::Never { nearest: vec!["cart-1".to_owned()] }, Fate::Present];
+        assert_eq!(back(&report).fates, report.fates);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 mod broken_inputs;
 mod captures;
 mod commands;
+mod completion;
 mod dumps;
 mod kubeconfigs;
 mod limits;
 mod servers;
+mod settings;
 mod streams;
+mod targets;
 mod usage;
