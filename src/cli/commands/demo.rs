@@ -4,6 +4,7 @@ use crate::analyse::analyse;
 use crate::cli::args::{DemoArgs, Format};
 use crate::cli::ui::Ui;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::failure::{Exit, Failure};
 use crate::policy::Policy;
 
@@ -18,7 +19,7 @@ This was a recording. On your own cluster:
 
 /// Runs `demo`.
 pub(in crate::cli) fn run(args: &DemoArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let snapshot = capture::read("the demo", RECORDING, false)?;
+    let snapshot = capture::read("the demo", RECORDING, Keep::default())?;
     let report = analyse(&snapshot, &Policy::default());
     ui.data(&super::examine::print(&report, args.output.output, ui)?)?;
     if matches!(args.output.output, Format::Text | Format::Wide) {

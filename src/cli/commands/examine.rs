@@ -148,7 +148,7 @@ fn look(
 
 fn collect(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &mut Ui) -> Result<Snapshot, Failure> {
     match &args.from {
-        Some(path) => source::from_path(path, question),
+        Some(path) => source::from_path(path, question, &args.input),
         None => source::from_cluster(cluster, question, &args.input, ui),
     }
 }
