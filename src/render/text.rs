@@ -88,8 +88,11 @@ fn all_clear(page: &mut Page, report: &Report) {
     let look = page.look;
     let with = words::target(report, &look).map(|target| format!(" with {target}")).unwrap_or_default();
     let scope = words::scope(report, &look);
-    let with = if report.ignored.is_empty() { with } else { format!("{with} but what is ignored") };
-    let verdict = if report.gaps.is_empty() && report.not_evaluated.is_empty() {
+    // What is ignored or not shown is wrong all the same, and may be why a pod is not ready.
+    let is_all = report.ignored.is_empty() && report.hidden == 0;
+    let verdict = if !is_all {
+        format!("nothing else was found wrong{with} in {scope}")
+    } else if report.gaps.is_empty() && report.not_evaluated.is_empty() {
         match report.examined.unready {
             0 => format!("nothing is wrong{with} in {scope}"),
             1 => format!("nothing is wrong yet{with} in {scope}, but 1 pod is still starting"),
