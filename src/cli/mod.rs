@@ -4,7 +4,10 @@ pub mod args;
 pub mod cluster_args;
 mod commands;
 mod config;
+#[cfg(test)]
+mod docs;
 mod files;
+pub mod format;
 mod source;
 mod types;
 mod ui;

@@ -18,6 +18,7 @@ pub mod severity;
 pub mod sizing;
 pub mod snapshot;
 pub mod store;
+pub mod story;
 pub mod telemetry;
 
 pub use change::Change;
@@ -36,4 +37,5 @@ pub use severity::Severity;
 pub use sizing::Sizing;
 pub use snapshot::{ContainerLogs, ContainerRef, Scope, Snapshot, Target, Usage};
 pub use store::{Store, Stored};
+pub use story::Story;
 pub use telemetry::{Alert, Series};

@@ -3,16 +3,17 @@
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
-use crate::analyse::analyse;
-use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, ObjectCommand};
+use crate::analyse::{analyse, story};
+use crate::cli::args::{ExamineArgs, NamespaceArgs, ObjectCommand};
 use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::format::Format;
 use crate::cli::source::{self, Question};
 use crate::cli::types;
 use crate::cli::ui::Ui;
 use crate::cli::words::{self, Outcome, Setting};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
-use crate::model::{Report, Target};
+use crate::model::{Report, Snapshot, Story, Target};
 use crate::policy::Policy;
 use crate::render;
 use crate::rules;
@@ -68,7 +69,8 @@ fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &
     if let Fate::Never { nearest } = &report.fate {
         return Err(no_such_object(&report, nearest));
     }
-    let words = put_in_words(cluster, args, &mut report, ui)?;
+    let story = story_for(&args.output.output, &snapshot, &report);
+    let words = put_in_words(cluster, args, &mut report, story.as_ref(), ui)?;
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
     }
@@ -84,22 +86,23 @@ fn put_in_words(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
     report: &mut Report,
+    story: Option<&Story>,
     ui: &mut Ui,
 ) -> Result<Outcome, Failure> {
-    let format = args.output.output;
+    let format = &args.output.output;
     let is_text = matches!(format, Format::Text | Format::Wide);
-    if is_text || format == Format::Name {
-        ui.data(&print(report, format, ui)?)?;
+    if is_text || *format == Format::Name {
+        ui.data(&print(report, story, format, ui)?)?;
     }
-    if format == Format::Name {
+    if *format == Format::Name {
         return Ok(Outcome::NotNeeded);
     }
     let setting = Setting { cluster, args: &args.words, is_text, is_live: args.from.is_none() };
     let outcome = words::add(setting, report, ui);
     if is_text {
-        ui.data(render::text::words(report, &ui.look(format == Format::Wide)).as_bytes())?;
+        ui.data(render::text::words(report, &ui.look(*format == Format::Wide)).as_bytes())?;
     } else {
-        ui.data(&print(report, format, ui)?)?;
+        ui.data(&print(report, story, format, ui)?)?;
     }
     Ok(outcome)
 }
@@ -117,8 +120,13 @@ fn known_rules(ids: &[String]) -> Result<std::collections::BTreeSet<String>, Fai
     Ok(ids.iter().cloned().collect())
 }
 
+/// Tells the story where it is drawn.
+pub(super) fn story_for(format: &Format, snapshot: &Snapshot, report: &Report) -> Option<Story> {
+    (*format == Format::Html).then(|| story(snapshot, report))
+}
+
 /// Renders a report.
-pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
+pub(super) fn print(report: &Report, story: Option<&Story>, format: &Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
     let bug = |error: anyhow::Error| Failure::bug(format!("rendering the report: {error}"));
     match format {
         Format::Text => Ok(render::text::render(report, &ui.look(false)).into_bytes()),
@@ -126,6 +134,14 @@ pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>,
         Format::Json => render::json::render(report).map_err(bug),
         Format::Yaml => render::yaml::render(report).map_err(bug),
         Format::Name => Ok(render::name::render(report).into_bytes()),
+        Format::Markdown => Ok(render::markdown::render(report).into_bytes()),
+        Format::Junit => Ok(render::junit::render(report).into_bytes()),
+        Format::Sarif => render::sarif::render(report).map_err(bug),
+        Format::Html => Ok(render::html::render(report, story).into_bytes()),
+        Format::JsonPath(template) => {
+            let value = serde_json::to_value(render::json::dto(report)).map_err(|error| bug(error.into()))?;
+            Ok(template.render(&value).into_bytes())
+        }
     }
 }
 
