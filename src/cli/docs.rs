@@ -85,7 +85,8 @@ fn manual() -> String {
     page.push_str(".SH COMMANDS\n");
     for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        writeln!(page, ".TP\n\\fB{}\\fR\n{}.", roff(command.get_name()), roff(&about)).expect("a String takes everything");
+        writeln!(page, ".TP\n\\fB{}\\fR\n{}.", roff(command.get_name()), roff(&about))
+            .expect("a String takes everything");
     }
     page.push_str("Flags of each: \\fBkubectl rca COMMAND \\-\\-help\\fR.\n.SH EXIT STATUS\n");
     for (code, meaning) in EXIT_CODES {

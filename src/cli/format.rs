@@ -59,7 +59,8 @@ impl FormatParser {
     }
 
     fn values(self) -> impl Iterator<Item = PossibleValue> {
-        let template = PossibleValue::new(JSONPATH).help("A template over the JSON, as in kubectl: `jsonpath={.incidents[*].id}`");
+        let template =
+            PossibleValue::new(JSONPATH).help("A template over the JSON, as in kubectl: `jsonpath={.incidents[*].id}`");
         self.words.iter().map(|(word, _, help)| PossibleValue::new(*word).help(*help)).chain([template])
     }
 }
@@ -75,7 +76,10 @@ impl TypedValueParser for FormatParser {
         }
         if UNSUPPORTED.contains(&word) {
             let message = format!("the output format \"{word}\" is not supported");
-            return Err(refused(&message, "-o jsonpath='{.incidents[*].id}' picks from the report, -o json is all of it"));
+            return Err(refused(
+                &message,
+                "-o jsonpath='{.incidents[*].id}' picks from the report, -o json is all of it",
+            ));
         }
         PossibleValuesParser::new(self.values()).parse_ref(command, arg, value)?;
         let found = self.words.iter().find(|(known, ..)| *known == word);
@@ -92,7 +96,9 @@ fn template(text: &str) -> Result<Format, Error> {
     if text.is_empty() {
         return Err(refused("the output format \"jsonpath\" needs a template", example));
     }
-    Template::parse(text).map(Format::JsonPath).map_err(|error| refused(&format!("invalid jsonpath template: {error}"), example))
+    Template::parse(text)
+        .map(Format::JsonPath)
+        .map_err(|error| refused(&format!("invalid jsonpath template: {error}"), example))
 }
 
 /// Shaped as clap's own errors, which are reworded as all failures are.
@@ -118,7 +124,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        for word in ["xml", "", "json=x", "jsonpath", "jsonpath=", "jsonpath={.a", "go-template={{.}}", "custom-columns=A:.a"] {
+        for word in
+            ["xml", "", "json=x", "jsonpath", "jsonpath=", "jsonpath={.a", "go-template={{.}}", "custom-columns=A:.a"]
+        {
             assert!(parse(word).is_err(), "{word}");
         }
         let amounts = FormatParser::of_amounts();

@@ -37,7 +37,9 @@ fn moments_of(scene: &Scene<'_>, object: &ObjectRef) -> Vec<Moment> {
         Some(workload) => scene.pods_of(workload).collect(),
         None => scene.pods().filter(|pod| object.is(Kind::Pod) && pod.object() == *object).collect(),
     };
-    for pod in pods.into_iter().filter(|pod| !pod.is_ready() || pod.containers().any(|one| one.restarts() > 0)).take(PODS) {
+    for pod in
+        pods.into_iter().filter(|pod| !pod.is_ready() || pod.containers().any(|one| one.restarts() > 0)).take(PODS)
+    {
         let address = pod.object();
         moments.extend(pod.events().filter_map(|event| happened(event, &address)));
         moments.extend(pod.containers().filter_map(|container| restarted(container, &address)));
@@ -50,14 +52,25 @@ fn happened(event: &EventView<'_>, object: &ObjectRef) -> Option<Moment> {
     let times = if event.count > 1 { format!(" (×{})", event.count) } else { String::new() };
     let time = event.last?;
     let since = event.first.unwrap_or(time).min(time);
-    Some(Moment { time, since, object: object.clone(), what, text: format!("{}{times}: {}", event.reason, event.message) })
+    Some(Moment {
+        time,
+        since,
+        object: object.clone(),
+        what,
+        text: format!("{}{times}: {}", event.reason, event.message),
+    })
 }
 
 fn restarted(container: ContainerView<'_>, object: &ObjectRef) -> Option<Moment> {
     let end = container.last_end()?;
     let time: Timestamp = end.finished_at.as_ref()?.0;
     let reason = end.reason.as_deref().unwrap_or("it ended");
-    let text = format!("container {} ended: {reason}, exit code {}; restarts: {}", container.name(), end.exit_code, container.restarts());
+    let text = format!(
+        "container {} ended: {reason}, exit code {}; restarts: {}",
+        container.name(),
+        end.exit_code,
+        container.restarts()
+    );
     Some(Moment { time, since: time, object: object.clone(), what: Happening::Restart, text })
 }
 
@@ -80,7 +93,8 @@ fn written(change: &Change, object: &ObjectRef) -> Option<Moment> {
     // Only the status was written.
     let first = change.paths.first()?;
     let time = change.time?;
-    let more = if change.paths.len() > 1 { format!(" and {} more fields", change.paths.len() - 1) } else { String::new() };
+    let more =
+        if change.paths.len() > 1 { format!(" and {} more fields", change.paths.len() - 1) } else { String::new() };
     let text = format!("{} wrote {first}{more}", change.manager);
     Some(Moment { time, since: time, object: object.clone(), what: Happening::Change, text })
 }

@@ -43,7 +43,11 @@ pub fn render(report: &Report, story: Option<&Story>) -> String {
         page += &incident::write(incident, report.taken_at, dependencies, &mut ids);
     }
     page += &unread(report);
-    page + &format!("</main>\n<footer>kubectl rca {}, at {}</footer>\n</body>\n</html>\n", env!("CARGO_PKG_VERSION"), report.taken_at)
+    page + &format!(
+        "</main>\n<footer>kubectl rca {}, at {}</footer>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION"),
+        report.taken_at
+    )
 }
 
 fn title(report: &Report) -> String {
@@ -59,7 +63,10 @@ fn contents(report: &Report) -> String {
     let entry = |incident: &crate::model::Incident| {
         let severity = incident.severity.as_str();
         let message = prose(&incident.cause.message);
-        format!("<li><a href=\"#{}\"><span class=\"tag {severity}\">{severity}</span> {message}</a></li>\n", anchor(&incident.id))
+        format!(
+            "<li><a href=\"#{}\"><span class=\"tag {severity}\">{severity}</span> {message}</a></li>\n",
+            anchor(&incident.id)
+        )
     };
     let entries: String = report.incidents.iter().map(entry).collect();
     format!("<nav><ol>\n{entries}</ol></nav>\n")
@@ -85,7 +92,8 @@ fn unread(report: &Report) -> String {
     }
     let mut text = "<section>\n<h2>Could not be read</h2>\n<ul>\n".to_owned();
     for gap in &report.gaps {
-        let place = [&gap.namespace, &gap.name].into_iter().flatten().map(|word| format!(" / {word}")).collect::<String>();
+        let place =
+            [&gap.namespace, &gap.name].into_iter().flatten().map(|word| format!(" / {word}")).collect::<String>();
         let what = line(&format!("{}{place}: {}", gap.what, gap.reason.as_str()));
         text += &format!("<li>{what} <span class=\"dim\">{}</span></li>\n", line(&gap::hint(gap)));
     }

@@ -51,8 +51,9 @@ impl Template {
 fn pieces(rest: &mut &str, is_range: bool) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     loop {
-        let (text, after) = rest.split_once('{').unwrap_or((rest, ""));
-        let is_last = text.len() == rest.len();
+        let all: &str = rest;
+        let (text, after) = all.split_once('{').unwrap_or((all, ""));
+        let is_last = text.len() == all.len();
         if !text.is_empty() {
             pieces.push(Piece::Text(text.to_owned()));
         }

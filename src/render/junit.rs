@@ -80,7 +80,8 @@ fn skipped(class: &str, name: &str, message: &str) -> String {
 }
 
 fn case(class: &str, name: &str, outcome: &str) -> String {
-    let head = format!("    <testcase classname=\"rca.{}\" name=\"{}\" time=\"0\"", markup::line(class), markup::line(name));
+    let head =
+        format!("    <testcase classname=\"rca.{}\" name=\"{}\" time=\"0\"", markup::line(class), markup::line(name));
     if outcome.is_empty() { format!("{head}/>\n") } else { format!("{head}>\n{outcome}    </testcase>\n") }
 }
 

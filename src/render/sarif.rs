@@ -137,7 +137,8 @@ fn segment(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     // No step upwards, and no scheme.
     let is_dots = text.bytes().all(|byte| byte == b'.');
-    let escaped = |byte: u8| if is_plain(byte) && !is_dots { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let escaped =
+        |byte: u8| if is_plain(byte) && !is_dots { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(escaped).collect()
 }
 

@@ -120,7 +120,8 @@ fn print(limits: &Limits, format: &Format, ui: &Ui) -> Result<Vec<u8>, Failure> 
         }
         // The parser of `-o` takes none of these for amounts.
         Format::Markdown | Format::Junit | Format::Sarif | Format::Html => {
-            Err(Failure::usage("limits are printed as text, wide, json, yaml, name or jsonpath").hint("kubectl rca limits -o wide"))
+            Err(Failure::usage("limits are printed as text, wide, json, yaml, name or jsonpath")
+                .hint("kubectl rca limits -o wide"))
         }
     }
 }

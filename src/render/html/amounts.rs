@@ -27,7 +27,11 @@ fn change(change: &FieldChange) -> String {
     let (before, after) = (change.before.as_deref(), change.after.as_str());
     let most = amount(before).max(amount(Some(after)));
     let bar = |class: &str, text: &str, quantity: Quantity| {
-        format!("<div class=\"bar {class}\"><i style=\"width:{}%\"></i><span>{class} {}</span></div>\n", share(quantity, most), line(text))
+        format!(
+            "<div class=\"bar {class}\"><i style=\"width:{}%\"></i><span>{class} {}</span></div>\n",
+            share(quantity, most),
+            line(text)
+        )
     };
     format!(
         "<figure class=\"bars\">\n<figcaption>{}</figcaption>\n{}{}</figure>\n",
@@ -56,7 +60,11 @@ mod tests {
     #[test]
     fn bars_are_in_proportion() {
         let drawn = |before: Option<&str>, after: &str| {
-            change(&FieldChange { path: "limits.memory".to_owned(), before: before.map(str::to_owned), after: after.to_owned() })
+            change(&FieldChange {
+                path: "limits.memory".to_owned(),
+                before: before.map(str::to_owned),
+                after: after.to_owned(),
+            })
         };
         let doubled = drawn(Some("64Mi"), "128Mi");
         assert!(doubled.contains("width:50%\"></i><span>before 64Mi"), "{doubled}");

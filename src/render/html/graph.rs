@@ -37,7 +37,9 @@ pub(super) fn draw(incident: &Incident, dependencies: &[Dependency]) -> String {
     let crossing = crossing(shown, dependencies);
     let width = deepest * INDENT + WIDTH + 10 + crossing.len().min(4) * 8;
     let height = shown.len() * ROW;
-    let mut svg = format!("<svg class=\"graph\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"dependency graph\">\n");
+    let mut svg = format!(
+        "<svg class=\"graph\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"dependency graph\">\n"
+    );
     shown.iter().enumerate().for_each(|(row, node)| svg += &elbow(shown, row, node));
     crossing.iter().enumerate().for_each(|(at, edge)| svg += &around(shown, at, edge));
     shown.iter().enumerate().for_each(|(row, node)| svg += &boxed(incident, shown, row, node));
@@ -74,7 +76,7 @@ fn nodes<'a>(incident: &'a Incident, dependencies: &'a [Dependency]) -> Vec<Node
 
 fn below<'a>(parents: &BTreeMap<&'a ObjectRef, (&'a ObjectRef, &'a str)>, row: usize, nodes: &mut Vec<Node<'a>>) {
     let (object, depth) = (nodes[row].object, nodes[row].depth + 1);
-    for (child, (_, verb)) in parents.iter().filter(|(_, (parent, _))| *parent == object) {
+    for (&child, &(_, verb)) in parents.iter().filter(|(_, (parent, _))| *parent == object) {
         nodes.push(Node { object: child, depth, parent: Some((row, verb)) });
         below(parents, nodes.len() - 1, nodes);
     }
@@ -84,7 +86,8 @@ fn below<'a>(parents: &BTreeMap<&'a ObjectRef, (&'a ObjectRef, &'a str)>, row: u
 fn crossing<'d>(nodes: &[Node<'_>], dependencies: &'d [Dependency]) -> Vec<(usize, usize, &'d str)> {
     let row = |object: &ObjectRef| nodes.iter().position(|node| node.object == object);
     let edges = dependencies.iter().filter_map(|edge| Some((row(&edge.from)?, row(&edge.to)?, edge.verb)));
-    let crossing: BTreeSet<_> = edges.filter(|(from, to, _)| nodes[*from].parent.is_none_or(|(parent, _)| parent != *to)).collect();
+    let crossing: BTreeSet<_> =
+        edges.filter(|(from, to, _)| nodes[*from].parent.is_none_or(|(parent, _)| parent != *to)).collect();
     crossing.into_iter().collect()
 }
 

@@ -56,7 +56,11 @@ fn told(incident: &Incident) -> String {
         return String::new();
     };
     let text: Vec<&str> = narrative.sentences.iter().map(|sentence| sentence.text.as_str()).collect();
-    format!("<blockquote>{} <span class=\"dim\">(by {}, checked)</span></blockquote>\n", line(&text.join(" ")), line(&narrative.by))
+    format!(
+        "<blockquote>{} <span class=\"dim\">(by {}, checked)</span></blockquote>\n",
+        line(&text.join(" ")),
+        line(&narrative.by)
+    )
 }
 
 fn proof(finding: &Finding, ids: &mut Ids) -> String {
@@ -67,7 +71,10 @@ fn proof(finding: &Finding, ids: &mut Ids) -> String {
 fn observed(evidence: &Evidence, id: &str) -> String {
     let at = evidence.time.map(|time| format!(" at {time}")).unwrap_or_default();
     let place = line(&format!("{} {}{at}", evidence.object, evidence.path));
-    format!("<li id=\"{id}\"><span class=\"dim\"><b>{id}</b> {place}</span>\n<pre>{}</pre></li>\n", block(&evidence.value))
+    format!(
+        "<li id=\"{id}\"><span class=\"dim\"><b>{id}</b> {place}</span>\n<pre>{}</pre></li>\n",
+        block(&evidence.value)
+    )
 }
 
 fn follows(effect: &Finding, ids: &mut Ids) -> String {

@@ -5,7 +5,8 @@ use crate::model::story::{Dependency, Happening, Moment};
 use crate::model::{Kind, ObjectRef, Report, Story};
 use crate::render::sample;
 
-const HOSTILE: &str = "</pre></title><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x' &lt; `a` ]]> <!-- \u{ffff}";
+const HOSTILE: &str =
+    "</pre></title><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x' &lt; `a` ]]> <!-- \u{ffff}";
 
 fn object(kind: Kind, name: &str) -> ObjectRef {
     ObjectRef::new(kind, "shop", name)
@@ -69,7 +70,8 @@ fn all_pages_are_well_formed_and_need_nothing_from_elsewhere() {
         for story in [None, told.as_ref()] {
             read(&render(&report, story), |document| {
                 for node in document.descendants().filter(roxmltree::Node::is_element) {
-                    let is_active = ["script", "link", "img", "iframe", "object", "embed", "form", "base", "use", "image"];
+                    let is_active =
+                        ["script", "link", "img", "iframe", "object", "embed", "form", "base", "use", "image"];
                     assert!(!is_active.contains(&node.tag_name().name()), "{:?}", node.tag_name());
                     for attribute in node.attributes() {
                         assert!(!attribute.name().starts_with("on"), "{attribute:?}");

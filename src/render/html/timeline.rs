@@ -53,7 +53,11 @@ impl Span {
         let (date, clock) = text.split_once('T').unwrap_or(("", &text));
         let clock = clock.split(['.', 'Z']).next().unwrap_or_default();
         let is_long = self.end.duration_since(self.start) > SignedDuration::from_hours(20);
-        if is_long { format!("{} {}", date.get(5..).unwrap_or(date), clock.get(..5).unwrap_or(clock)) } else { clock.to_owned() }
+        if is_long {
+            format!("{} {}", date.get(5..).unwrap_or(date), clock.get(..5).unwrap_or(clock))
+        } else {
+            clock.to_owned()
+        }
     }
 }
 
@@ -65,13 +69,18 @@ pub(super) fn draw(report: &Report, story: &Story) -> String {
     let span = Span::of(report, story);
     let lanes = lanes(report, story);
     let height = TOP + lanes.len() * LANE + 4;
-    let mut svg = format!("<svg class=\"timeline\" width=\"100%\" height=\"{height}\" role=\"img\" aria-label=\"events, restarts and changes by object\">\n");
+    let mut svg = format!(
+        "<svg class=\"timeline\" width=\"100%\" height=\"{height}\" role=\"img\" aria-label=\"events, restarts and changes by object\">\n"
+    );
     svg += &axis(span, height);
     for (row, object) in lanes.iter().enumerate() {
         svg += &lane(report, story, span, row, object);
     }
     svg += "</svg>\n";
-    format!("<section>\n<h2>What happened when</h2>\n{LEGEND}<div class=\"pad\">{svg}</div>\n{}</section>\n", list(story))
+    format!(
+        "<section>\n<h2>What happened when</h2>\n{LEGEND}<div class=\"pad\">{svg}</div>\n{}</section>\n",
+        list(story)
+    )
 }
 
 const LEGEND: &str = "<p class=\"legend\"><svg width=\"12\" height=\"12\"><circle class=\"event\" cx=\"6\" cy=\"6\" r=\"4\"/></svg> event \
@@ -85,7 +94,8 @@ fn lanes<'a>(report: &'a Report, story: &'a Story) -> Vec<&'a ObjectRef> {
     let mut lanes: Vec<&ObjectRef> = Vec::new();
     let troubles = report.incidents.iter().filter(|incident| incident.severity > Severity::Info);
     let causes: Vec<&ObjectRef> = troubles.map(|incident| &incident.cause.subject.object).collect();
-    let mut others: Vec<&ObjectRef> = story.moments.iter().map(|moment| &moment.object).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut others: Vec<&ObjectRef> =
+        story.moments.iter().map(|moment| &moment.object).collect::<BTreeSet<_>>().into_iter().collect();
     let count = |object: &ObjectRef| story.moments.iter().filter(|moment| moment.object == *object).count();
     others.sort_by_key(|object| std::cmp::Reverse(count(object)));
     for object in causes.into_iter().chain(others) {
@@ -100,14 +110,22 @@ fn axis(span: Span, height: usize) -> String {
     let mut text = String::new();
     for (share, anchor) in [(0, "start"), (2, "middle"), (4, "end")] {
         let (x, label) = (share * 25, line(&span.label(span.at(share))));
-        text += &format!("<line class=\"grid\" x1=\"{x}%\" x2=\"{x}%\" y1=\"{}\" y2=\"{height}\"/><text class=\"tick\" x=\"{x}%\" y=\"12\" text-anchor=\"{anchor}\">{label}</text>\n", TOP - 6);
+        text += &format!(
+            "<line class=\"grid\" x1=\"{x}%\" x2=\"{x}%\" y1=\"{}\" y2=\"{height}\"/><text class=\"tick\" x=\"{x}%\" y=\"12\" text-anchor=\"{anchor}\">{label}</text>\n",
+            TOP - 6
+        );
     }
     text
 }
 
 fn lane(report: &Report, story: &Story, span: Span, row: usize, object: &ObjectRef) -> String {
     let y = TOP + row * LANE;
-    let mut text = format!("<text x=\"0\" y=\"{}\">{}</text><line class=\"lane\" x1=\"0\" x2=\"100%\" y1=\"{m}\" y2=\"{m}\"/>\n", y + 13, line(&object.short()), m = y + 26);
+    let mut text = format!(
+        "<text x=\"0\" y=\"{}\">{}</text><line class=\"lane\" x1=\"0\" x2=\"100%\" y1=\"{m}\" y2=\"{m}\"/>\n",
+        y + 13,
+        line(&object.short()),
+        m = y + 26
+    );
     let causes = report.incidents.iter().filter(|incident| incident.cause.subject.object == *object);
     text += &causes.filter_map(|incident| trouble(incident, span, y + 26)).collect::<String>();
     let moments = story.moments.iter().filter(|moment| moment.object == *object);
@@ -134,15 +152,22 @@ fn sign(moment: &Moment, span: Span, y: usize) -> String {
         Happening::Change => "<path class=\"change\" d=\"M0 -6L6 0L0 6L-6 0Z\"/>",
     };
     let since = span.place(moment.since);
-    let again = if since == x { String::new() } else { format!("<line class=\"again\" x1=\"{since}%\" x2=\"{x}%\" y1=\"{y}\" y2=\"{y}\"/>") };
-    format!("{again}<svg x=\"{x}%\" y=\"{y}\" overflow=\"visible\">{shape}<title>{title}</title></svg>\n")
+    let again = if since == x {
+        String::new()
+    } else {
+        format!("<line class=\"again\" x1=\"{since}%\" x2=\"{x}%\" y1=\"{y}\" y2=\"{y}\"/>")
+    };
+    format!("{again}<svg x=\"{x}%\" y=\"{y}\" width=\"1\" height=\"1\" overflow=\"visible\">{shape}<title>{title}</title></svg>\n")
 }
 
 fn list(story: &Story) -> String {
     let skipped = story.moments.len().saturating_sub(LISTED);
     let told: String = story.moments.iter().skip(skipped).map(told).collect();
     let left_out = if skipped == 0 { String::new() } else { format!(", the last {LISTED}") };
-    format!("<details class=\"list\"><summary>All {} moments as a list{left_out}</summary>\n<ol>\n{told}</ol></details>\n", story.moments.len())
+    format!(
+        "<details class=\"list\"><summary>All {} moments as a list{left_out}</summary>\n<ol>\n{told}</ol></details>\n",
+        story.moments.len()
+    )
 }
 
 fn told(moment: &Moment) -> String {

@@ -6,6 +6,7 @@ mod commands;
 mod dumps;
 mod kubeconfigs;
 mod limits;
+mod outputs;
 mod servers;
 mod streams;
 mod usage;

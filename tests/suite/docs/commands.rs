@@ -84,7 +84,8 @@ fn world() -> World {
 /// Makes surroundings in which `kubectl rca` is the program, as kubectl would run it.
 fn place(api: &Api) -> Place {
     let place = api.place();
-    let kubectl = format!("#!/bin/sh\n[ \"$1\" = rca ] || exit 97\nshift\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_kubectl-rca"));
+    let kubectl =
+        format!("#!/bin/sh\n[ \"$1\" = rca ] || exit 97\nshift\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_kubectl-rca"));
     let kubectl = place.write("bin/kubectl", kubectl);
     fs::set_permissions(kubectl, fs::Permissions::from_mode(0o755)).unwrap();
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/shop.rca");

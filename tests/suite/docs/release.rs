@@ -14,7 +14,8 @@ fn every_platform_of_the_manifest_is_built_by_the_workflow() {
     let value = |line: &str, key: &str| line.trim().strip_prefix(key).map(str::to_owned);
     let systems = manifest.lines().filter_map(|line| value(line, "os: "));
     let machines = manifest.lines().filter_map(|line| value(line, "arch: "));
-    let offered: BTreeSet<String> = systems.zip(machines).map(|(system, machine)| format!("{system}_{machine}")).collect();
+    let offered: BTreeSet<String> =
+        systems.zip(machines).map(|(system, machine)| format!("{system}_{machine}")).collect();
     let workflow = read(".github/workflows/release.yml");
     let targets = workflow.lines().filter_map(|line| line.split_once("{target: ")?.1.split(',').next());
     let built: BTreeSet<String> = targets.map(platform).collect();
