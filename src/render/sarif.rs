@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn reports_keep_to_the_standard() {
-        let schema = include_str!("../../schema/sarif-2.1.0.json");
+        let schema = include_str!("../../tests/suite/schemas/sarif-2.1.0.json");
         let schema: Value = serde_json::from_str(schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         for report in [sample::rich(), sample::healthy(), sample::partial(), sample::hostile()] {

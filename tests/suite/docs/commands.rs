@@ -44,15 +44,15 @@ fn commands(path: &Path) -> Vec<Command> {
             block = block.is_none().then(|| language.to_owned());
             continue;
         }
-        let texts: Vec<&str> = match block.as_deref() {
+        let texts: Vec<String> = match block.as_deref() {
             // What a command prints, or a picture of it.
             Some("text") => Vec::new(),
-            Some("console") => content.strip_prefix("$ ").into_iter().collect(),
-            Some(_) => content.find("kubectl rca ").map(|at| &content[at..]).into_iter().collect(),
-            None => content.split('`').skip(1).step_by(2).filter(|code| is_complete(code)).collect(),
+            Some("console") => content.strip_prefix("$ ").map(str::to_owned).into_iter().collect(),
+            Some(_) => content.find("kubectl rca ").map(|at| content[at..].to_owned()).into_iter().collect(),
+            None => content.split('`').skip(1).step_by(2).filter(|code| is_complete(code)).map(mentioned).collect(),
         };
         let ours = texts.into_iter().filter(|text| text.starts_with("kubectl rca "));
-        found.extend(ours.map(|text| Command { page: page.clone(), line: line + 1, text: command_only(text) }));
+        found.extend(ours.map(|text| Command { page: page.clone(), line: line + 1, text: command_only(&text) }));
     }
     found
 }
@@ -61,6 +61,11 @@ fn commands(path: &Path) -> Vec<Command> {
 fn is_complete(code: &str) -> bool {
     let is_blank = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || c == '/' || c == '_');
     !code.contains(['[', '…', '|']) && !code.contains("...") && !code.split([' ', '/']).any(is_blank)
+}
+
+/// A command that is only named, without arguments, has to be there.
+fn mentioned(code: &str) -> String {
+    if code.split(' ').count() == 3 { format!("{code} --help") } else { code.to_owned() }
 }
 
 /// Leaves out what is a comment or goes to another program.

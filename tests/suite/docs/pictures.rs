@@ -22,7 +22,7 @@ fn demo() -> kubectl_rca::model::Snapshot {
 /// Draws what was printed, in the frame of a dark terminal, below the command that printed it.
 fn draw(command: &str, printed: &str) -> String {
     let text = format!("\u{1b}[2m$\u{1b}[0m \u{1b}[1m{command}\u{1b}[0m\n{printed}");
-    anstyle_svg::Term::new().width_px(860).render_svg(&text)
+    anstyle_svg::Term::new().min_width_px(860).render_svg(&text)
 }
 
 fn assert_picture(name: &str, svg: &str) {
