@@ -107,4 +107,19 @@ mod tests {
         assert!(partial.contains("rca.missing-secret"), "{partial}");
         assert!(partial.contains("could not read secrets (forbidden)"), "{partial}");
     }
+
+    #[test]
+    fn what_strangers_wrote_is_text() {
+        let text = "</failure><x a=\"'\"/>]]> & \u{1b}[2J \u{ffff} \u{0}\nline";
+        for report in [sample::rich(), sample::healthy(), sample::partial(), sample::hostile(), sample::saying(text)] {
+            let xml = render(&report);
+            let document = roxmltree::Document::parse(&xml).unwrap_or_else(|error| panic!("{error}\n{xml}"));
+            let names: std::collections::BTreeSet<&str> =
+                document.descendants().filter(roxmltree::Node::is_element).map(|node| node.tag_name().name()).collect();
+            assert!(!names.contains("x"), "{names:?}");
+            let count = document.descendants().filter(|node| node.has_tag_name("testcase")).count();
+            assert_eq!(document.root_element().attribute("tests"), Some(count.to_string().as_str()));
+        }
+        assert!(render(&sample::saying(text)).contains("&lt;/failure&gt;&lt;x a=&quot;"));
+    }
 }

@@ -264,9 +264,8 @@ mod tests {
     fn a_hostile_report_makes_no_markup() {
         let text = "x` <script>alert(1)</script> @all \n# Heading\n![i](http://evil.test)";
         let page = render(&sample::saying(text));
-        assert!(!page.lines().any(|line| line.trim_start().starts_with("# ")), "{page}");
         let outside = outside_of_code(&page);
-        for sign in ["<script", "@all", "![i]", "http://"] {
+        for sign in ["<script", "@all", "![i]", "http://", "\n# "] {
             assert!(!outside.contains(sign), "{sign} is markup in:\n{outside}");
         }
         assert!(page.contains("<script"), "it is told all the same");

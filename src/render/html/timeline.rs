@@ -157,7 +157,9 @@ fn sign(moment: &Moment, span: Span, y: usize) -> String {
     } else {
         format!("<line class=\"again\" x1=\"{since}%\" x2=\"{x}%\" y1=\"{y}\" y2=\"{y}\"/>")
     };
-    format!("{again}<svg x=\"{x}%\" y=\"{y}\" width=\"1\" height=\"1\" overflow=\"visible\">{shape}<title>{title}</title></svg>\n")
+    format!(
+        "{again}<svg x=\"{x}%\" y=\"{y}\" width=\"1\" height=\"1\" overflow=\"visible\">{shape}<title>{title}</title></svg>\n"
+    )
 }
 
 fn list(story: &Story) -> String {
