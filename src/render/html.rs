@@ -12,7 +12,7 @@ mod timeline;
 use super::gap;
 use super::look::Look;
 use super::markup::line;
-use super::text::{verdict, words};
+use super::text::{ago, verdict, words};
 use crate::model::{Ids, Report, Story};
 
 const LOOK: Look = Look { width: 0, color: false, wide: true, unicode: true };
@@ -46,7 +46,7 @@ pub fn render(report: &Report, story: Option<&Story>) -> String {
     page + &format!(
         "</main>\n<footer>kubectl rca {}, at {}</footer>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
-        report.taken_at
+        ago::to_the_second(report.taken_at)
     )
 }
 

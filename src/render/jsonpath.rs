@@ -93,10 +93,9 @@ fn closing(text: &str) -> Option<usize> {
             _ if is_escaped => is_escaped = false,
             (_, '\\') => is_escaped = true,
             (Some(open), c) if open == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '}') => return Some(at),
-            (None, _) => {}
+            _ => {}
         }
     }
     None
@@ -189,12 +188,11 @@ fn bracket(text: &str) -> usize {
     for (at, c) in text.char_indices() {
         match (quote, c) {
             (Some(open), c) if open == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '[') => depth += 1,
             (None, ']') if depth == 1 => return at + 1,
             (None, ']') => depth -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
     text.len()

@@ -9,7 +9,7 @@ use crate::model::{Evidence, Gap, Incident, NotEvaluated, Report, Severity};
 
 const LOOK: Look = Look { width: 0, color: false, wide: true, unicode: true };
 
-/// Renders a report as JUnit's XML.
+/// Renders a report as the XML that `JUnit` made common.
 pub fn render(report: &Report) -> String {
     let mut cases: Vec<String> = report.incidents.iter().map(incident).collect();
     let failures = report.incidents.iter().filter(|incident| is_failure(incident)).count();

@@ -65,7 +65,7 @@ fn about(incident: &Incident, now: Timestamp) -> String {
 }
 
 fn observed(evidence: &Evidence, id: &str) -> String {
-    let at = evidence.time.map(|time| format!(", {time}")).unwrap_or_default();
+    let at = evidence.time.map(|time| format!(", {}", ago::to_the_second(time))).unwrap_or_default();
     let place = format!("**{id}** {} {}{at}", code(&evidence.object.to_string()), code(&evidence.path));
     if evidence.value.contains('\n') {
         format!("{place}:\n{}", fenced(&evidence.value, ""))

@@ -1,7 +1,5 @@
 //! Untrusted text within HTML and XML.
 
-use std::borrow::Cow;
-
 use super::safe;
 
 /// Makes text safe within one line of an element or a quoted attribute.
@@ -14,7 +12,7 @@ pub(super) fn block(text: &str) -> String {
     escaped(&safe::block(text))
 }
 
-fn escaped(text: &Cow<'_, str>) -> String {
+fn escaped(text: &str) -> String {
     let mut markup = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {

@@ -159,10 +159,9 @@ mod tests {
 
     #[test]
     fn reports_keep_to_the_standard() {
-        let schema = include_str!("../../tests/suite/schemas/sarif-2.1.0.json");
-        let mut schema: Value = serde_json::from_str(schema).unwrap();
-        // The standard's own slip: no pattern by the rules of JSON Schema, as a bracket closes that was not opened.
-        schema["definitions"]["run"]["properties"]["language"]["pattern"] = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
+        // The standard's own slip makes two of its patterns none: a bracket closes that was not opened.
+        let schema = include_str!("../../tests/suite/schemas/sarif-2.1.0.json").replace("{2}]?$", "{2}$");
+        let schema: Value = serde_json::from_str(&schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         for report in [sample::rich(), sample::healthy(), sample::partial(), sample::hostile()] {
             let log = read(&report);

@@ -27,9 +27,10 @@ build_krew() { # build_krew FOLDER
 serve() { # serve FOLDER ADDRESS_FILE
     python3 - "$1" "$2" <<'PY' &
 import functools, http.server, os, sys
-handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
-handler.log_message = lambda *_: None
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=sys.argv[1]))
 with open(sys.argv[2] + ".new", "w") as file:
     file.write(f"http://127.0.0.1:{server.server_port}")
 os.rename(sys.argv[2] + ".new", sys.argv[2])
@@ -50,13 +51,17 @@ publish() { # publish VERSION
     git -C "$work/index" -c user.name=krew -c user.email=krew@example.test commit -qm "rca $1"
 }
 
-# Packs the same binary for every platform: what is tested is the way, and krew runs that of this machine only. Of other
-# platforms the crates are not at hand, whose licences a bill names.
+# Packs the same binary for every platform: what is tested is the way, and krew runs that of this machine only. The bill of
+# one is enough, as the crates of other systems are not at hand.
 pack() { # pack VERSION
-    local target
-    for target in {x86_64,aarch64}-{unknown-linux-musl,apple-darwin,pc-windows-msvc}; do
-        release build --version "$1" --target "$target" --binary "$binary" --no-bill
+    local system
+    release build --version "$1" --target x86_64-unknown-linux-musl --binary "$binary"
+    release build --version "$1" --target x86_64-pc-windows-msvc --binary "$binary" --no-bill
+    # The others hold the same: to compress it again would only take longer.
+    for system in linux_arm64 darwin_amd64 darwin_arm64; do
+        cp "$work/dist/kubectl-rca_v$1_linux_amd64.tar.gz" "$work/dist/kubectl-rca_v$1_$system.tar.gz"
     done
+    cp "$work/dist/kubectl-rca_v$1_windows_amd64.zip" "$work/dist/kubectl-rca_v$1_windows_arm64.zip"
 }
 
 release() {

@@ -69,7 +69,7 @@ fn proof(finding: &Finding, ids: &mut Ids) -> String {
 }
 
 fn observed(evidence: &Evidence, id: &str) -> String {
-    let at = evidence.time.map(|time| format!(" at {time}")).unwrap_or_default();
+    let at = evidence.time.map(|time| format!(" at {}", ago::to_the_second(time))).unwrap_or_default();
     let place = line(&format!("{} {}{at}", evidence.object, evidence.path));
     format!(
         "<li id=\"{id}\"><span class=\"dim\"><b>{id}</b> {place}</span>\n<pre>{}</pre></li>\n",

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::story::{Happening, Moment};
 use crate::model::{Incident, ObjectRef, Report, Severity, State, Story};
 use crate::render::markup::line;
+use crate::render::text::ago::to_the_second;
 
 /// Lanes that are drawn: those of the objects with the most to tell.
 const LANES: usize = 14;
@@ -144,7 +145,7 @@ fn trouble(incident: &Incident, span: Span, y: usize) -> Option<String> {
 
 fn sign(moment: &Moment, span: Span, y: usize) -> String {
     let x = span.place(moment.time);
-    let title = line(&format!("{} {}", moment.time, moment.text));
+    let title = line(&format!("{} {}", to_the_second(moment.time), moment.text));
     let shape = match moment.what {
         Happening::Event => "<circle class=\"event\" r=\"4\"/>",
         Happening::Warning => "<circle class=\"warn\" r=\"4.5\"/>",
@@ -180,5 +181,5 @@ fn told(moment: &Moment) -> String {
         Happening::Change => ("change", "change"),
     };
     let text = line(&format!("{}: {}", moment.object.short(), moment.text));
-    format!("<li><time>{}</time> <b class=\"{class}\">{word}</b> {text}</li>\n", moment.time)
+    format!("<li><time>{}</time> <b class=\"{class}\">{word}</b> {text}</li>\n", to_the_second(moment.time))
 }

@@ -7,6 +7,11 @@ use crate::model::{Incident, State};
 /// What happened within this span before the snapshot is still going on, as far as words go.
 const NOW: SignedDuration = SignedDuration::from_secs(60);
 
+/// Writes a moment to the second: `2026-11-21T12:00:00Z`.
+pub(in crate::render) fn to_the_second(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}
+
 /// Writes a span as kubectl does: two units at most, and only one where the second says little.
 pub(in crate::render) fn span(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);

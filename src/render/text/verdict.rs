@@ -1,5 +1,6 @@
 //! The one sentence that sums a report up.
 
+use super::ago::to_the_second;
 use super::words::{self, count};
 use crate::model::{Incident, Report, Severity};
 use crate::render::look::Look;
@@ -49,7 +50,7 @@ fn examined(report: &Report, look: &Look) -> String {
         (examined.events, "event"),
     ];
     let counts: Vec<String> = counts.iter().map(|(number, thing)| count(*number, thing)).collect();
-    let time = report.taken_at.to_string();
+    let time = to_the_second(report.taken_at);
     let time = if look.wide { time } else { clock(&time) };
     format!("examined {} by {} at {time}", counts.join(", "), count(examined.rules, "rule"))
 }

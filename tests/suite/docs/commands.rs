@@ -13,7 +13,6 @@ use crate::support::{Api, Place, World};
 const ELSEWHERE: &[(&str, &str)] = &[];
 
 /// One command of a page.
-#[derive(Debug)]
 struct Command {
     page: String,
     line: usize,
@@ -118,7 +117,13 @@ fn every_command_in_the_documents_runs() {
         // Whether it found something is not the question.
         if !matches!(output.status.code(), Some(0 | 1 | 5 | 7)) {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            failures.push(format!("{command:?}: {:?}\n{said}", output.status.code()));
+            failures.push(format!(
+                "{}:{}: {}: {:?}\n{said}",
+                command.page,
+                command.line,
+                command.text,
+                output.status.code()
+            ));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));

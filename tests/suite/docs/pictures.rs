@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use anstyle::RgbColor;
+use anstyle_svg::WIN10_CONSOLE;
 use kubectl_rca::analyse;
 use kubectl_rca::collect::capture;
 use kubectl_rca::policy::Policy;
@@ -22,7 +24,10 @@ fn demo() -> kubectl_rca::model::Snapshot {
 /// Draws what was printed, in the frame of a dark terminal, below the command that printed it.
 fn draw(command: &str, printed: &str) -> String {
     let text = format!("\u{1b}[2m$\u{1b}[0m \u{1b}[1m{command}\u{1b}[0m\n{printed}");
-    anstyle_svg::Term::new().min_width_px(860).render_svg(&text)
+    let term = anstyle_svg::Term::new().palette(WIN10_CONSOLE).min_width_px(860);
+    let svg = term.fg_color(RgbColor(213, 217, 224).into()).bg_color(RgbColor(18, 22, 28).into()).render_svg(&text);
+    // What is dim is to be read all the same.
+    svg.replace("opacity: 0.4", "opacity: 0.65")
 }
 
 fn assert_picture(name: &str, svg: &str) {
