@@ -43,6 +43,7 @@ pub fn render(report: &Report, story: Option<&Story>) -> String {
         page += &incident::write(incident, report.taken_at, dependencies, &mut ids);
     }
     page += &unread(report);
+    page += &story.map(timeline::list).unwrap_or_default();
     page + &format!(
         "</main>\n<footer>kubectl rca {}, at {}</footer>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),

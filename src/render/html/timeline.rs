@@ -78,10 +78,7 @@ pub(super) fn draw(report: &Report, story: &Story) -> String {
         svg += &lane(report, story, span, row, object);
     }
     svg += "</svg>\n";
-    format!(
-        "<section>\n<h2>What happened when</h2>\n{LEGEND}<div class=\"pad\">{svg}</div>\n{}</section>\n",
-        list(story)
-    )
+    format!("<section>\n<h2>What happened when</h2>\n{LEGEND}<div class=\"pad\">{svg}</div>\n</section>\n")
 }
 
 const LEGEND: &str = "<p class=\"legend\"><svg width=\"12\" height=\"12\"><circle class=\"event\" cx=\"6\" cy=\"6\" r=\"4\"/></svg> event \
@@ -163,12 +160,16 @@ fn sign(moment: &Moment, span: Span, y: usize) -> String {
     )
 }
 
-fn list(story: &Story) -> String {
+/// Tells every moment in words, for the end of the page.
+pub(super) fn list(story: &Story) -> String {
+    if story.moments.is_empty() {
+        return String::new();
+    }
     let skipped = story.moments.len().saturating_sub(LISTED);
     let told: String = story.moments.iter().skip(skipped).map(told).collect();
     let left_out = if skipped == 0 { String::new() } else { format!(", the last {LISTED}") };
     format!(
-        "<details class=\"list\"><summary>All {} moments as a list{left_out}</summary>\n<ol>\n{told}</ol></details>\n",
+        "<section>\n<details class=\"list\"><summary>All {} moments as a list{left_out}</summary>\n<ol>\n{told}</ol></details>\n</section>\n",
         story.moments.len()
     )
 }

@@ -1,5 +1,9 @@
 //! `-o`: every output of the same report.
 
+use kubectl_rca::analyse;
+use kubectl_rca::collect::capture;
+use kubectl_rca::model::story::Happening;
+use kubectl_rca::policy::Policy;
 use serde_json::Value;
 
 use crate::support::Place;
@@ -64,4 +68,23 @@ fn what_is_no_output_is_told_with_what_is() {
     place.rca("demo -o jsonpath={.a").fails(2, "invalid jsonpath template");
     place.rca("demo -o xml").fails(2, "invalid value 'xml'");
     place.rca("limits -o html").fails(2, "invalid value 'html'");
+}
+
+#[test]
+fn the_story_leads_from_what_is_hit_to_the_cause() {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/demo/shop.rca")).unwrap();
+    let snapshot = capture::read("the demo", &bytes, false).unwrap();
+    let report = analyse::analyse(&snapshot, &Policy::default());
+    let story = analyse::story(&snapshot, &report);
+    assert!(story.moments.is_sorted_by_key(|moment| moment.time));
+    for what in [Happening::Event, Happening::Warning, Happening::Restart, Happening::Change] {
+        assert!(story.moments.iter().any(|moment| moment.what == what), "{what:?}");
+    }
+    assert!(story.moments.iter().all(|moment| moment.since <= moment.time && moment.time <= report.taken_at));
+    assert_eq!(story.dependencies.len(), report.incidents.len());
+    let steps: Vec<String> = story.dependencies[0]
+        .iter()
+        .map(|step| format!("{} {} {}", step.from.short(), step.verb, step.to.short()))
+        .collect();
+    assert_eq!(steps, ["deployment/checkout calls service/cart", "service/cart selects deployment/cart"]);
 }
