@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use kubectl_rca::collect::intake::Intake;
+use kubectl_rca::collect::plan::Keep;
 use kubectl_rca::model::{ContainerRef, Kind, Scope, Snapshot};
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ const LOG: &str = "starting\nTraceback (most recent call last):\n  File \"/app/m
 /// Makes a snapshot of `pods` pods, two events a pod, and `faults` broken pods spread over them.
 pub(crate) fn snapshot(pods: usize, faults: usize) -> Snapshot {
     let taken_at: Timestamp = "2026-01-01T12:00:00Z".parse().expect("a time");
-    let mut intake = Intake::new(Snapshot::new(taken_at, Scope::namespace(NAMESPACE)), false);
+    let mut intake = Intake::new(Snapshot::new(taken_at, Scope::namespace(NAMESPACE)), Keep::default());
     for kind in Kind::ALL {
         intake.snapshot_mut().objects.coverage_mut(*kind).add_list(None);
     }

@@ -200,6 +200,19 @@ pub struct InputArgs {
     /// Ask this Prometheus, instead of the one found in the cluster by the labels of its Service
     #[arg(long, value_name = "URL", value_parser = web_address)]
     pub prometheus_url: Option<String>,
+
+    /// Replace these too, besides secrets: a diagnosis may need them (comma-separated)
+    #[arg(long, value_name = "WHAT", env = "RCA_REDACT", hide_env_values = true, value_delimiter = ',')]
+    pub redact: Vec<Redact>,
+}
+
+/// What is replaced by placeholders only when asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Redact {
+    /// E-mail addresses
+    Emails,
+    /// IP addresses of hosts and pods
+    Ips,
 }
 
 pub(super) fn web_address(text: &str) -> Result<String, String> {

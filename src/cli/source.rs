@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::args::InputArgs;
+use super::args::{InputArgs, Redact};
 use super::cluster_args::ClusterArgs;
 use super::ui::Ui;
 use crate::collect::client::{ApiClient, Limits};
 use crate::collect::live::sampling::{self, Sampled};
-use crate::collect::plan::{Plan, Purpose};
+use crate::collect::plan::{Keep, Plan, Purpose};
 use crate::collect::{capture, folder, kubeconfig, live};
 use crate::failure::{Exit, Failure};
 use crate::model::{Kind, Scope, Snapshot, Target};
+use crate::redact::Personal;
 
 /// How many requests may be under way at once when one pod is asked about: more than it needs.
 const FOR_ONE_POD: usize = 32;
@@ -47,7 +48,7 @@ pub(super) fn from_cluster(
             target: question.target.clone(),
         },
         context: connection.context.clone(),
-        keep_raw: question.keep_raw,
+        keep: keep(question, input),
         purpose: question.purpose,
         read_tls_secrets: input.read_tls_secrets,
         kubelet_metrics: input.kubelet_metrics,
@@ -114,12 +115,18 @@ fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
     }
 }
 
+fn keep(question: &Question, input: &InputArgs) -> Keep {
+    let personal =
+        Personal { emails: input.redact.contains(&Redact::Emails), addresses: input.redact.contains(&Redact::Ips) };
+    Keep { raw: question.keep_raw, personal }
+}
+
 /// Reads a capture or a folder, and narrows it to the question.
-pub(super) fn from_path(path: &Path, question: &Question) -> Result<Snapshot, Failure> {
+pub(super) fn from_path(path: &Path, question: &Question, input: &InputArgs) -> Result<Snapshot, Failure> {
     let name = path.display().to_string();
     let is_folder = path.is_dir();
-    let mut snapshot =
-        if is_folder { folder::read(path, question.keep_raw)? } else { capture::read_file(path, question.keep_raw)? };
+    let keep = keep(question, input);
+    let mut snapshot = if is_folder { folder::read(path, keep)? } else { capture::read_file(path, keep)? };
     if question.all_namespaces {
         snapshot.scope.namespaces = Vec::new();
     } else if let Some(namespace) = question.namespace.as_ref() {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::intake::Intake;
+use super::plan::Keep;
 use super::telemetry::{Answer, WireAlert};
 use crate::failure::Failure;
 use crate::model::store::HasMeta as _;
@@ -143,7 +144,7 @@ fn typed(kind: Option<Kind>, raw: &RawValue) -> Result<Value, serde_json::Error>
 ///
 /// # Errors
 /// Also when the file cannot be read.
-pub fn read_file(path: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
+pub fn read_file(path: &Path, keep: Keep) -> Result<Snapshot, Failure> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     // A device has no end.
@@ -151,14 +152,14 @@ pub fn read_file(path: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
     file.map_err(|error| {
         Failure::unreachable(format!("cannot read {name}: {error}")).hint("kubectl rca capture -n NAMESPACE -o FILE")
     })?;
-    read(&name, &bytes, keep_raw)
+    read(&name, &bytes, keep)
 }
 
 /// Reads a capture (gzipped or plain JSON) or a fixture (YAML).
 ///
 /// # Errors
 /// When it is not one, is truncated, too large, or of an unknown version. `name` is used in the message.
-pub fn read(name: &str, bytes: &[u8], keep_raw: bool) -> Result<Snapshot, Failure> {
+pub fn read(name: &str, bytes: &[u8], keep: Keep) -> Result<Snapshot, Failure> {
     let text = decompress(name, bytes)?;
     let document: Document<Box<RawValue>> = if text.trim_start().starts_with('{') {
         serde_json::from_str(&text)
@@ -171,10 +172,10 @@ pub fn read(name: &str, bytes: &[u8], keep_raw: bool) -> Result<Snapshot, Failur
     if document.api_version != API_VERSION || document.kind != "Snapshot" {
         return Err(foreign(name, &is_another(&document.kind, &document.api_version)));
     }
-    Ok(restore(document, keep_raw))
+    Ok(restore(document, keep))
 }
 
-fn restore(document: Document<Box<RawValue>>, keep_raw: bool) -> Snapshot {
+fn restore(document: Document<Box<RawValue>>, keep: Keep) -> Snapshot {
     let mut snapshot = Snapshot::new(document.taken_at, document.scope);
     snapshot.server = document.server;
     snapshot.context = document.context;
@@ -187,7 +188,7 @@ fn restore(document: Document<Box<RawValue>>, keep_raw: bool) -> Snapshot {
             None => Coverage { everywhere: true, ..Coverage::default() },
         };
     }
-    let mut intake = Intake::new(snapshot, keep_raw);
+    let mut intake = Intake::new(snapshot, keep);
     intake.any_objects(document.objects.iter().map(|object| object.get()));
     if let Some(alerts) = document.alerts {
         intake.alerts(alerts.into_iter().map(Alert::from).collect());

@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::intake::Intake;
+use super::plan::Keep;
 use super::telemetry;
 use crate::failure::Failure;
 use crate::model::store::HasMeta as _;
@@ -35,10 +36,10 @@ struct About {
 ///
 /// # Errors
 /// When it holds nothing that a dump has.
-pub fn read(folder: &Path, keep_raw: bool) -> Result<Snapshot, Failure> {
+pub fn read(folder: &Path, keep: Keep) -> Result<Snapshot, Failure> {
     let about: About = json(&folder.join("snapshot.json")).unwrap_or_default();
     let moment = about.collected_at.or(about.taken_at);
-    let mut intake = Intake::new(Snapshot::new(moment.unwrap_or(Timestamp::UNIX_EPOCH), Scope::default()), keep_raw);
+    let mut intake = Intake::new(Snapshot::new(moment.unwrap_or(Timestamp::UNIX_EPOCH), Scope::default()), keep);
     let namespaces = namespaces(folder)?;
     let mut seen = false;
     for kind in Kind::ALL.iter().copied() {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::decode;
+use super::plan::Keep;
 use crate::json::Json;
 use crate::model::objects::Objects;
 use crate::model::telemetry::Labels;
@@ -24,7 +25,7 @@ pub struct Intake {
     snapshot: Snapshot,
     redactor: Redactor,
     /// Whether the pruned JSON is kept, for a capture.
-    keep_raw: bool,
+    keep: Keep,
 }
 
 /// The words of an object's identity, for one that cannot be parsed as its kind, or whose kind is not known.
@@ -65,14 +66,14 @@ type Failed<'j> = Vec<(Option<Kind>, &'j str, serde_json::Error)>;
 
 impl Intake {
     /// Starts with an empty snapshot.
-    pub fn new(snapshot: Snapshot, keep_raw: bool) -> Self {
-        Self { snapshot, redactor: Redactor::new(), keep_raw }
+    pub fn new(snapshot: Snapshot, keep: Keep) -> Self {
+        Self { snapshot, redactor: Redactor::with(keep.personal), keep }
     }
 
     /// Returns an empty one, to be filled at the same time and joined.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self::new(Snapshot::new(self.snapshot.taken_at, self.snapshot.scope.clone()), self.keep_raw)
+        Self::new(Snapshot::new(self.snapshot.taken_at, self.snapshot.scope.clone()), self.keep)
     }
 
     /// Takes over the objects and gaps of another, unless it met secrets: those are numbered in one order.
@@ -123,7 +124,7 @@ impl Intake {
     fn in_order(&mut self, mut items: Vec<Item<'_>>) {
         items.sort_by(|a, b| (a.kind, address(&a.pruned)).cmp(&(b.kind, address(&b.pruned))));
         items.iter_mut().for_each(|item| self.redact_item(item));
-        let keep_raw = self.keep_raw;
+        let keep_raw = self.keep.raw;
         for (objects, failed) in halved(items, |items| typed(items, keep_raw)) {
             self.snapshot.objects.append(objects);
             for (kind, json, error) in failed {
@@ -268,7 +269,7 @@ mod tests {
     use crate::model::Scope;
 
     fn intake() -> Intake {
-        Intake::new(Snapshot::new(jiff::Timestamp::UNIX_EPOCH, Scope::default()), true)
+        Intake::new(Snapshot::new(jiff::Timestamp::UNIX_EPOCH, Scope::default()), Keep::RAW)
     }
 
     fn pod(env: &str) -> String {

@@ -1,6 +1,7 @@
 //! What is to be read.
 
 use crate::model::Scope;
+use crate::redact::Personal;
 
 /// What the answer is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,14 +15,27 @@ pub enum Purpose {
     Everything,
 }
 
+/// How is kept what was read, from a cluster or a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Keep the pruned JSON, for a capture.
+    pub raw: bool,
+    /// What is replaced besides secrets.
+    pub personal: Personal,
+}
+
+impl Keep {
+    /// Keeps the pruned JSON too.
+    pub const RAW: Self = Self { raw: true, personal: Personal { emails: false, addresses: false } };
+}
+
 /// What is to be read from a live cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub scope: Scope,
     /// The kubeconfig context, for the report.
     pub context: Option<String>,
-    /// Keep the pruned JSON, for a capture.
-    pub keep_raw: bool,
+    pub keep: Keep,
     /// Read the TLS Secrets that an Ingress or Gateway in scope names, and keep the certificates.
     pub read_tls_secrets: bool,
     pub purpose: Purpose,

@@ -4,8 +4,7 @@
 //! (or an object that it mentions) to the cause's, and state and time allow it. Each effect follows its best edge; a cycle
 //! is cut at its weakest, and the effect then follows the next best. Findings without an edge are causes.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::SignedDuration;
 
 use crate::model::{Finding, Kind, ObjectRef, Severity, State};
@@ -197,6 +196,7 @@ fn root(edges: &[Option<Edge>], mut index: usize) -> usize {
 mod tests {
     use super::*;
     use crate::collect::capture;
+    use crate::collect::plan::Keep;
     use crate::rules;
     use crate::scene::Scene;
 
@@ -215,7 +215,8 @@ objects:
 
     #[test]
     fn a_quota_explains_only_what_it_refused() {
-        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let snapshot =
+            capture::read("two.yaml", TWO.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
         let scene = Scene::new(&snapshot);
         let deployment = |name| ObjectRef::new(Kind::Deployment, "shop", name);
         let quota = finding("quota-exceeded", ObjectRef::new(Kind::Namespace, "", "shop")).affects(deployment("cart"));
@@ -227,7 +228,8 @@ objects:
 
     #[test]
     fn a_missing_service_does_not_explain_that_another_one_fails() {
-        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let snapshot =
+            capture::read("two.yaml", TWO.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
         let scene = Scene::new(&snapshot);
         let cart = ObjectRef::new(Kind::Deployment, "shop", "cart");
         let about =
@@ -243,7 +245,8 @@ objects:
 
     #[test]
     fn advice_explains_no_trouble() {
-        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let snapshot =
+            capture::read("two.yaml", TWO.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
         let scene = Scene::new(&snapshot);
         let cart = ObjectRef::new(Kind::Deployment, "shop", "cart");
         let mut findings = [finding("statefulset-service", cart.clone()), finding("dependency-unreachable", cart)];
@@ -255,7 +258,8 @@ objects:
 
     #[test]
     fn what_leaves_a_circle_follows_its_next_best_cause() {
-        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let snapshot =
+            capture::read("two.yaml", TWO.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
         let scene = Scene::new(&snapshot);
         let deployment = |name| ObjectRef::new(Kind::Deployment, "shop", name);
         // The probe of the caller fails as its call does, and is nearer to it than what the call leads to.
@@ -269,7 +273,8 @@ objects:
 
     #[test]
     fn what_changed_stands_beside_the_cause() {
-        let snapshot = capture::read("two.yaml", TWO.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let snapshot =
+            capture::read("two.yaml", TWO.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
         let scene = Scene::new(&snapshot);
         let cart = ObjectRef::new(Kind::Deployment, "shop", "cart");
         let findings = [finding("config-changed", cart.clone()), finding("oom-killed", cart)];

@@ -7,6 +7,7 @@ mod honest;
 mod hostile;
 mod injection;
 mod prompts;
+mod secrets;
 
 use super::grounding::{Claim, ground};
 use super::{Facts, template};

@@ -83,14 +83,19 @@ fn of(facts: &Facts, verdict: Verdict, formula: impl Into<String>, limit: Option
     Estimate { verdict, footing: Footing::FirstStep, formula: formula.into(), inputs, limit, instead: None, flag: None }
 }
 
-/// Rounds up to what a person would write: multiples of 16Mi, from 1Gi on of 64Mi.
+/// Rounds up to what a person would write: multiples of 4Mi, from 128Mi on of 16Mi, from 1Gi on of 64Mi.
 pub fn rounded(amount: Quantity) -> Quantity {
     amount.ceil_to(unit_of(amount))
 }
 
 /// Returns the unit in which an amount is rounded.
 pub fn unit_of(amount: Quantity) -> Quantity {
-    Quantity::from_bytes(if amount < Quantity::from_bytes(1 << 30) { 16 * MEBI } else { 64 * MEBI })
+    let mebi = match amount {
+        small if small < Quantity::from_bytes(128 * MEBI) => 4,
+        middle if middle < Quantity::from_bytes(1 << 30) => 16,
+        _ => 64,
+    };
+    Quantity::from_bytes(mebi * MEBI)
 }
 
 /// The node had no memory left: the limit of this container had no part in it.

@@ -6,6 +6,7 @@ mod second;
 
 use crate::analyse::analyse;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::sizing::Verdict;
 use crate::model::{Recommendation, Sizing};
 use crate::policy::Policy;
@@ -92,8 +93,8 @@ objects:
     /// Returns what is recommended about resources.
     fn advice(&self) -> Option<Recommendation> {
         let yaml = self.yaml();
-        let snapshot =
-            capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        let snapshot = capture::read("world.yaml", yaml.as_bytes(), Keep::default())
+            .unwrap_or_else(|error| panic!("{error}\n{yaml}"));
         assert_eq!(snapshot.gaps, [], "{yaml}");
         let report = analyse(&snapshot, &Policy::default());
         let all = report.incidents.into_iter().flat_map(|incident| incident.cause.recommendations);
@@ -267,7 +268,8 @@ fn what_dies_while_it_is_loaded_gets_what_any_program_needs() {
 #[test]
 fn a_limit_that_was_raised_since_is_waited_for() {
     let yaml = WORLD.yaml().replacen("limits: {memory: 64Mi}", "limits: {memory: 256Mi}", 1);
-    let snapshot = capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+    let snapshot =
+        capture::read("world.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
     let report = analyse(&snapshot, &Policy::default());
     let advice = &report.incidents[0].cause.recommendations[0];
     assert_eq!(advice.summary, "wait for the rollout of deployment/cart: its template says 256Mi for `main` by now");

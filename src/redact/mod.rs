@@ -7,12 +7,14 @@
 mod assignment;
 mod encoded;
 mod keys;
+mod personal;
 mod text;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::keys::Smell;
+pub use self::personal::Personal;
 use self::text::Mode;
 use crate::json::{Json, Map};
 
@@ -20,6 +22,7 @@ use crate::json::{Json, Map};
 #[derive(Default)]
 pub struct Redactor {
     numbers: HashMap<String, usize>,
+    personal: Personal,
 }
 
 /// Shows how many secrets were met, and none of them.
@@ -44,6 +47,11 @@ impl Redactor {
         Self::default()
     }
 
+    /// Makes one that replaces e-mail addresses or IP addresses too.
+    pub fn with(personal: Personal) -> Self {
+        Self { personal, ..Self::default() }
+    }
+
     /// Tells how many different secrets were replaced.
     pub fn count(&self) -> usize {
         self.numbers.len()
@@ -58,9 +66,12 @@ impl Redactor {
     ///
     /// The values of a Secret become null, its keys stay. Labels, names and other metadata but annotations are left.
     pub fn object(&mut self, kind: &str, object: &mut Json<'_>) {
-        match object {
+        match &mut *object {
             Json::Object(fields) => self.fields(kind, fields, Fields::Kubernetes),
             other => self.value("", other, Fields::Kubernetes),
+        }
+        if self.personal.any() {
+            self.impersonal_value(object);
         }
     }
 
@@ -68,7 +79,29 @@ impl Redactor {
     ///
     /// A private key is found when all of its lines are in the text.
     pub fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
-        self.replaced(text, Mode::Prose)
+        match self.replaced(text, Mode::Prose) {
+            Cow::Borrowed(text) => self.impersonal(text).map_or(Cow::Borrowed(text), Cow::Owned),
+            Cow::Owned(text) => Cow::Owned(self.impersonal(&text).unwrap_or(text)),
+        }
+    }
+
+    fn impersonal_value(&mut self, value: &mut Json<'_>) {
+        match value {
+            Json::String(text) => {
+                if let Some(replaced) = self.impersonal(text) {
+                    *text = Cow::Owned(replaced);
+                }
+            }
+            Json::Array(items) => items.iter_mut().for_each(|item| self.impersonal_value(item)),
+            Json::Object(map) => map.iter_mut().for_each(|(_, value)| self.impersonal_value(value)),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
+    /// Replaces e-mail and IP addresses; `None` where there are none, or nobody asked.
+    fn impersonal(&mut self, text: &str) -> Option<String> {
+        let found = self.personal.find(text);
+        (!found.is_empty()).then(|| self.replacing(text, found))
     }
 
     fn fields(&mut self, kind: &str, map: &mut Map<'_>, fields: Fields) {
@@ -157,7 +190,7 @@ impl Redactor {
         let is_one =
             !name.contains(char::is_whitespace) && (text.starts_with('-') || !value.contains(char::is_whitespace));
         if is_one && keys::smell(name).is_some_and(|smell| is_secret_value(smell, value)) {
-            let placeholder = self.placeholder(value);
+            let placeholder = self.placeholder(value, "secret");
             *text = Cow::Owned(format!("{name}={placeholder}"));
             true
         } else {
@@ -215,30 +248,35 @@ impl Redactor {
             if secrets.is_empty() {
                 return redacted;
             }
-            let mut next = String::with_capacity(redacted.len());
-            let mut copied = 0;
-            for secret in secrets {
-                next.push_str(&redacted[copied..secret.start]);
-                next.push_str(&self.placeholder(&redacted[secret.clone()]));
-                copied = secret.end;
-            }
-            next.push_str(&redacted[copied..]);
-            redacted = Cow::Owned(next);
+            redacted = Cow::Owned(self.replacing(&redacted, secrets.into_iter().map(|secret| (secret, "secret"))));
         }
     }
 
+    /// Returns a text with placeholders in some places, which are in order.
+    fn replacing(&mut self, text: &str, places: impl IntoIterator<Item = personal::Found>) -> String {
+        let mut replaced = String::with_capacity(text.len());
+        let mut copied = 0;
+        for (place, word) in places {
+            replaced.push_str(&text[copied..place.start]);
+            replaced.push_str(&self.placeholder(&text[place.clone()], word));
+            copied = place.end;
+        }
+        replaced.push_str(&text[copied..]);
+        replaced
+    }
+
     fn hide(&mut self, secret: &mut Cow<'_, str>) -> bool {
-        *secret = Cow::Owned(self.placeholder(secret));
+        *secret = Cow::Owned(self.placeholder(secret, "secret"));
         true
     }
 
-    fn placeholder(&mut self, secret: &str) -> String {
+    fn placeholder(&mut self, secret: &str, word: &str) -> String {
         let next = self.numbers.len() + 1;
         let number = match self.numbers.get(secret) {
             Some(number) => *number,
             None => *self.numbers.entry(secret.to_owned()).or_insert(next),
         };
-        format!("<secret:{number}>")
+        format!("<{word}:{number}>")
     }
 }
 
@@ -292,4 +330,4 @@ fn is_file_name(key: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-mod corpus;
+pub(crate) mod corpus;
 
 fn prose(text: &str) -> String {
     Redactor::new().text(text).into_owned()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ALL, Rule, category};
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::{Finding, Snapshot};
 use crate::scene::Scene;
 
@@ -32,7 +33,8 @@ fn is_fixture(path: &Path, prefix: &str) -> bool {
 
 fn load(path: &Path) -> Snapshot {
     let bytes = fs::read(path).expect("a readable fixture");
-    let snapshot = capture::read(&path.display().to_string(), &bytes, false).unwrap_or_else(|error| panic!("{error}"));
+    let snapshot =
+        capture::read(&path.display().to_string(), &bytes, Keep::default()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(snapshot.gaps, [], "{} has objects that do not parse", path.display());
     snapshot
 }

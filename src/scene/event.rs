@@ -1,8 +1,8 @@
 //! Events, with their two generations of fields brought together.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 

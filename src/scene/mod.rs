@@ -12,6 +12,7 @@ pub mod event;
 pub mod images;
 pub mod log;
 pub mod near;
+pub mod pattern;
 pub mod pods;
 pub mod probes;
 pub mod scheduling;
@@ -20,9 +21,9 @@ pub mod signals;
 pub mod topology;
 pub mod traffic;
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 

@@ -12,22 +12,31 @@ pub fn is_near(a: &str, b: &str) -> bool {
 }
 
 /// Returns how many slips there are between two names, if they are at most so many.
-///
-/// Names of a family share their beginning and end, which is most of the work of a comparison and adds no slip.
 pub fn slips(a: &str, b: &str, most: usize) -> Option<usize> {
     if a.chars().count().abs_diff(b.chars().count()) > most {
         return None;
     }
-    let same = |(x, y): &(char, char)| x == y;
-    let head: usize = a.chars().zip(b.chars()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
-    let (a, b) = (&a[head..], &b[head..]);
-    let tail: usize = a.chars().rev().zip(b.chars().rev()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
-    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    let (a, b) = middles(a, b);
     if strangers(a, b).max(strangers(b, a)) > most {
         return None;
     }
     let found = strsim::damerau_levenshtein(a, b);
     (found <= most).then_some(found)
+}
+
+/// Leaves out what two names share at their beginning and end: that of a family is most of the work of a comparison, and
+/// adds no slip.
+fn middles<'n>(a: &'n str, b: &'n str) -> (&'n str, &'n str) {
+    let same = |(x, y): &(char, char)| x == y;
+    let head: usize = a.chars().zip(b.chars()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
+    let (a, b) = (&a[head..], &b[head..]);
+    let tail: usize = a.chars().rev().zip(b.chars().rev()).take_while(same).map(|(x, _)| x.len_utf8()).sum();
+    (&a[..a.len() - tail], &b[..b.len() - tail])
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = middles(a, b);
+    strsim::damerau_levenshtein(a, b)
 }
 
 /// Counts the letters of one name that the other does not have at all: each is a slip at least, and cheaper to find.
@@ -43,7 +52,7 @@ fn is_prefix(short: &str, long: &str) -> bool {
 pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let mut near: Vec<(usize, &str)> = candidates
         .filter(|candidate| *candidate != name && is_near(name, candidate))
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .map(|candidate| (distance(name, candidate), candidate))
         .collect();
     near.sort_unstable();
     near.dedup();

@@ -1,7 +1,8 @@
 //! Who depends on whom: directed edges between objects, built once.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
+use foldhash::{HashMap, HashSet};
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
 use crate::model::store::HasMeta as _;
@@ -86,7 +87,7 @@ impl Topology {
     /// Returns everything that an object depends on, itself first, with the number of steps to it.
     pub fn reach<'t>(&'t self, object: &'t ObjectRef) -> Vec<(&'t ObjectRef, usize)> {
         let Some(&start) = self.ids.get(object) else { return vec![(object, 0)] };
-        let mut seen = HashSet::from([start]);
+        let mut seen = HashSet::from_iter([start]);
         let mut queue = VecDeque::from([(start, 0)]);
         let mut reached = Vec::new();
         while let Some((id, distance)) = queue.pop_front() {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use kubectl_rca::collect::plan::Keep;
 use kubectl_rca::collect::{capture, folder};
 use kubectl_rca::model::Snapshot;
 
@@ -22,14 +23,14 @@ impl Case {
     pub(super) fn load(&self) -> Document {
         let snapshot = match &self.namespace {
             Some(namespace) => recorded(&self.path, namespace),
-            None => capture::read_file(&self.path, true).unwrap_or_else(|error| panic!("{error}")),
+            None => capture::read_file(&self.path, Keep::RAW).unwrap_or_else(|error| panic!("{error}")),
         };
         Document::of(&snapshot)
     }
 }
 
 fn recorded(path: &Path, namespace: &str) -> Snapshot {
-    let mut snapshot = folder::read(path, true).unwrap_or_else(|error| panic!("{error}"));
+    let mut snapshot = folder::read(path, Keep::RAW).unwrap_or_else(|error| panic!("{error}"));
     snapshot.scope.namespaces = vec![namespace.to_owned()];
     folder::note_absent_kinds(&mut snapshot);
     snapshot

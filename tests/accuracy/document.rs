@@ -6,6 +6,7 @@ use flate2::read::GzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use kubectl_rca::analyse::analyse;
 use kubectl_rca::collect::capture;
+use kubectl_rca::collect::plan::Keep;
 use kubectl_rca::model::{Report, Snapshot};
 use kubectl_rca::policy::Policy;
 use serde_json::Value;
@@ -24,7 +25,8 @@ impl Document {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        capture::read("a changed state", self.0.to_string().as_bytes(), false).unwrap_or_else(|error| panic!("{error}"))
+        capture::read("a changed state", self.0.to_string().as_bytes(), Keep::default())
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub(super) fn report(&self) -> Report {

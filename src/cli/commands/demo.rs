@@ -5,6 +5,7 @@ use crate::cli::args::DemoArgs;
 use crate::cli::format::Format;
 use crate::cli::ui::Ui;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::failure::{Exit, Failure};
 use crate::policy::Policy;
 
@@ -19,7 +20,7 @@ This was a recording. On your own cluster:
 
 /// Runs `demo`.
 pub(in crate::cli) fn run(args: &DemoArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let snapshot = capture::read("the demo", RECORDING, false)?;
+    let snapshot = capture::read("the demo", RECORDING, Keep::default())?;
     let report = analyse(&snapshot, &Policy::default());
     let format = &args.output.output;
     let story = super::examine::story_for(format, &snapshot, &report);

@@ -57,7 +57,7 @@ pub(in crate::cli) fn namespace(cluster: &ClusterArgs, args: &NamespaceArgs, ui:
 fn examine(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &mut Ui) -> Result<Exit, Failure> {
     let policy = Policy { skip: known_rules(&args.skip)? };
     let snapshot = match &args.from {
-        Some(path) => source::from_path(path, question)?,
+        Some(path) => source::from_path(path, question, &args.input)?,
         None => source::from_cluster(cluster, question, &args.input, ui)?,
     };
     // The program ends soon: to give back a million strings one by one would only hold it up.

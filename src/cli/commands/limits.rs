@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui)
         ..Question::default()
     };
     let snapshot = match &args.from {
-        Some(path) => source::from_path(path, &question)?,
+        Some(path) => source::from_path(path, &question, &args.input)?,
         None => source::from_cluster(cluster, &question, &args.input, ui)?,
     };
     let place = snapshot.scope.namespaces.first().cloned();

@@ -36,7 +36,7 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot,
     let mut snapshot = Snapshot::new(jiff::Timestamp::now(), plan.scope.clone());
     snapshot.server = server;
     snapshot.context.clone_from(&plan.context);
-    let mut intake = Intake::new(snapshot, plan.keep_raw);
+    let mut intake = Intake::new(snapshot, plan.keep);
     fetch::take_in(&mut intake, named);
     let intake = fetch::decode(intake, downloads).await?;
     refused_everything(intake.snapshot())?;

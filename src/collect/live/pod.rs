@@ -48,7 +48,7 @@ pub(super) async fn collect(client: &ApiClient, plan: &Plan, name: &str) -> Resu
     let mut snapshot = Snapshot::new(jiff::Timestamp::now(), plan.scope.clone());
     snapshot.server = version.ok().flatten();
     snapshot.context.clone_from(&plan.context);
-    let mut intake = Intake::new(snapshot, plan.keep_raw);
+    let mut intake = Intake::new(snapshot, plan.keep);
     intake.object(Kind::Pod, &String::from_utf8_lossy(&bytes));
     intake.snapshot_mut().objects.pods.coverage.add_name(place, name);
     intake.snapshot_mut().objects.sort();

@@ -107,7 +107,8 @@ objects:
     containerStatuses:
     - {name: main, ready: false, restartCount: 4, image: '', imageID: '', state: {}, lastState: {terminated: {exitCode: 137, reason: OOMKilled, startedAt: 2026-01-01T11:00:00Z, finishedAt: 2026-01-01T11:58:00Z}}}
 ";
-        let snapshot = crate::collect::capture::read("x.yaml", yaml.as_bytes(), false).unwrap();
+        let snapshot =
+            crate::collect::capture::read("x.yaml", yaml.as_bytes(), crate::collect::plan::Keep::default()).unwrap();
         let runs = killed_runs(&snapshot);
         assert_eq!(runs.len(), 1, "{:?}", snapshot.gaps);
         assert_eq!(runs[0].selector, "namespace=\"shop\",pod=\"cart-x\",container=\"main\"");

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use crate::analyse::analyse;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::Report;
 use crate::narrate::prompt::worth_words;
 use crate::policy::Policy;
@@ -45,6 +46,6 @@ fn fixtures(folder: &Path, paths: &mut Vec<PathBuf>) {
 
 fn report(path: &Path) -> Report {
     let bytes = fs::read(path).expect("a readable fixture");
-    let snapshot = capture::read(&path.display().to_string(), &bytes, false).expect("a snapshot");
+    let snapshot = capture::read(&path.display().to_string(), &bytes, Keep::default()).expect("a snapshot");
     analyse(&snapshot, &Policy::default())
 }

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::honest::paraphrases;
 use crate::analyse::analyse;
 use crate::collect::capture;
-use crate::model::Report;
+use crate::collect::plan::Keep;
+use crate::model::{Report, Snapshot};
 use crate::narrate::grounding::{Claim, ground};
 use crate::narrate::prompt::Detail;
 use crate::narrate::{Facts, prompt, template};
@@ -49,6 +50,11 @@ const WRAPS: &[fn(&str) -> String] = &[
 
 /// A crashing workload with a text of somebody wherever somebody may write.
 fn report(text: &str, name: &str, is_last: bool) -> Report {
+    analyse(&snapshot(text, name, is_last), &Policy::default())
+}
+
+/// The same, before it is judged.
+pub(super) fn snapshot(text: &str, name: &str, is_last: bool) -> Snapshot {
     let trace =
         "Traceback (most recent call last):\n  File \"/app/settings.py\", line 3, in <module>\nKeyError: 'DB_HOST'\n";
     let log = if is_last { format!("{trace}{text}\n") } else { format!("{text}\n{trace}") };
@@ -74,7 +80,7 @@ fn report(text: &str, name: &str, is_last: bool) -> Report {
     let snapshot = json!({"apiVersion": "rca/v1alpha1", "kind": "Snapshot", "takenAt": "2026-01-01T12:00:00Z", "objects": objects,
         "logs": [{"namespace": "shop", "pod": pod, "container": "main", "previous": log}]});
     let bytes = serde_json::to_vec(&snapshot).unwrap();
-    analyse(&capture::read("a test", &bytes, false).unwrap(), &Policy::default())
+    capture::read("a test", &bytes, Keep::RAW).unwrap()
 }
 
 /// A name of an object as it may be chosen by who wants to be obeyed.

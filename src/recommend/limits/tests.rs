@@ -5,6 +5,7 @@ mod allowed;
 
 use crate::analyse;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::limits::{ContainerLimits, Danger, Field, Limits};
 use crate::model::sizing::{Footing, Verdict};
 use crate::recommend::limits::order::Order;
@@ -113,8 +114,8 @@ scope: {{namespaces: [shop]}}
 
     pub(super) fn limits(&self) -> Limits {
         let yaml = self.yaml();
-        let snapshot =
-            capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        let snapshot = capture::read("world.yaml", yaml.as_bytes(), Keep::default())
+            .unwrap_or_else(|error| panic!("{error}\n{yaml}"));
         assert_eq!(snapshot.gaps, [], "{yaml}");
         analyse::limits(&snapshot, &Wanted::default(), Order::Risk).expect("workloads")
     }
@@ -137,7 +138,7 @@ fn a_day_of_samples_tells_what_is_too_much() {
     let world =
         World { resources: "{requests: {memory: 1Gi, cpu: \"1\"}}", hours: 26, memory: 100.0, cpu: 0.11, ..WORLD };
     let container = world.container();
-    assert_eq!(world.after(Field::RequestsMemory).as_deref(), Some("128Mi"));
+    assert_eq!(world.after(Field::RequestsMemory).as_deref(), Some("116Mi"));
     assert_eq!(world.after(Field::RequestsCpu).as_deref(), Some("150m"));
     let basis = &container.basis[&Field::RequestsMemory];
     assert_eq!((basis.verdict, basis.footing), (Verdict::Oversized, Footing::Days));
@@ -197,8 +198,8 @@ fn a_pod_that_is_measured_as_a_whole_tells_of_its_only_container() {
     };
     let seen = |lines: &str| {
         let yaml = WORLD.yaml().replacen("objects:", &format!("cadvisor: {{worker-1: \"{lines}\"}}\nobjects:"), 1);
-        let snapshot =
-            capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        let snapshot = capture::read("world.yaml", yaml.as_bytes(), Keep::default())
+            .unwrap_or_else(|error| panic!("{error}\n{yaml}"));
         let limits = analyse::limits(&snapshot, &Wanted::default(), Order::Risk).expect("workloads");
         limits.workloads[0].containers[0].seen.memory.clone().map(|number| number.value)
     };
@@ -216,9 +217,9 @@ fn a_request_that_equals_the_limit_shrinks_with_it_unless_a_heap_would_too() {
         cpu: 0.01,
         ..WORLD
     };
-    assert_eq!(world.after(Field::LimitsMemory).as_deref(), Some("128Mi"));
+    assert_eq!(world.after(Field::LimitsMemory).as_deref(), Some("116Mi"));
     let java = World { container: ", env: [{name: JAVA_TOOL_OPTIONS, value: -XX:MaxRAMPercentage=50}]", ..world };
-    assert_eq!((java.after(Field::LimitsMemory), java.after(Field::RequestsMemory).as_deref()), (None, Some("128Mi")));
+    assert_eq!((java.after(Field::LimitsMemory), java.after(Field::RequestsMemory).as_deref()), (None, Some("116Mi")));
     let fixed = World { container: ", command: [java, -Xmx384m]", ..world };
     assert_eq!(fixed.after(Field::RequestsMemory).as_deref(), Some("512Mi"));
     assert_eq!(fixed.container().basis[&Field::RequestsMemory].formula, "max(1.15 × peak, heap / 0.75), rounded up");
@@ -238,7 +239,7 @@ fn a_limit_without_a_request_stays_where_the_request_shrinks() {
     assert_eq!(world.container().current.get(&Field::RequestsMemory), None);
     assert_eq!(
         (world.after(Field::LimitsMemory), world.after(Field::RequestsMemory).as_deref()),
-        (None, Some("128Mi"))
+        (None, Some("116Mi"))
     );
 }
 
@@ -265,11 +266,11 @@ fn a_killed_container_is_told_what_its_incident_says() {
 fn what_is_missing_is_told_and_a_request_comes_from_any_sample() {
     let container = World { usage: "cpu: 5m, memory: 100Mi", ..WORLD }.container();
     assert_eq!((container.verdict, container.danger), (Verdict::NoLimit, Danger::Medium));
-    assert_eq!(container.recommended.get(&Field::RequestsMemory).map(String::as_str), Some("128Mi"));
+    assert_eq!(container.recommended.get(&Field::RequestsMemory).map(String::as_str), Some("116Mi"));
     // One sample is no percentile, and no reason for a limit.
     assert_eq!(container.recommended.len(), 1);
     let days = World { hours: 26, memory: 100.0, cpu: 0.2, ..WORLD }.container();
-    assert_eq!(days.recommended.get(&Field::LimitsMemory).map(String::as_str), Some("128Mi"));
+    assert_eq!(days.recommended.get(&Field::LimitsMemory).map(String::as_str), Some("116Mi"));
     assert_eq!(days.recommended.get(&Field::RequestsCpu).map(String::as_str), Some("200m"));
     assert_eq!(days.recommended.get(&Field::LimitsCpu), None);
 }
@@ -303,7 +304,7 @@ fn pods_that_are_gone_count() {
         1,
     );
     let snapshot =
-        capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        capture::read("world.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
     let limits = analyse::limits(&snapshot, &Wanted::default(), Order::Risk).expect("workloads");
     let container = &limits.workloads[0].containers[0];
     assert_eq!(container.seen.memory.as_ref().map(|number| number.value.as_str()), Some("300Mi"));
@@ -319,7 +320,7 @@ fn costs_are_those_of_all_replicas() {
     assert_eq!((totals.requested.cpu.cpu(), totals.requested.memory.mem()), ("2".to_owned(), "2Gi".to_owned()));
     assert_eq!(
         (totals.recommended.cpu.cpu(), totals.recommended.memory.mem()),
-        ("300m".to_owned(), "256Mi".to_owned())
+        ("300m".to_owned(), "232Mi".to_owned())
     );
     assert_eq!((totals.unused.cpu.cpu(), totals.unused.memory.mem()), ("1780m".to_owned(), "1848Mi".to_owned()));
 }

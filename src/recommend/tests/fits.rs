@@ -17,7 +17,7 @@ fn refused(objects: &'static str, replicas: u32) -> String {
 #[test]
 fn the_maximum_of_a_limit_range_stands_in_the_way() {
     let range = "- {apiVersion: v1, kind: LimitRange, metadata: {name: bounds, namespace: shop}, spec: {limits: [{type: Container, max: {memory: 100Mi}}]}}";
-    let summary = "`main` needs a memory limit of about 128Mi, which does not fit (at most 96Mi does, which may not be enough): raise the maximum of limitrange/bounds";
+    let summary = "`main` needs a memory limit of about 128Mi, which does not fit (at most 100Mi does, which may not be enough): raise the maximum of limitrange/bounds";
     assert_eq!(refused(range, 1), summary);
 }
 

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::{WORLD, World};
 use crate::analyse::analyse;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::sizing::Verdict;
 use crate::policy::Policy;
 use crate::quantity::Quantity;
@@ -36,7 +37,7 @@ fn settled(calm: &Calm) -> Option<String> {
 
 #[test]
 fn a_limit_comes_down_to_what_was_seen() {
-    assert_eq!(settled(&calm()).as_deref(), Some("112Mi"));
+    assert_eq!(settled(&calm()).as_deref(), Some("116Mi"));
     let inputs = settle::estimate(&calm()).expect("an estimate").inputs;
     assert_eq!(inputs.get("maximum").map(String::as_str), Some("100Mi"));
 }
@@ -78,7 +79,8 @@ fn steps_are_larger_where_the_kernel_tells_the_maximum_later() {
 #[test]
 fn a_larger_step_says_to_look_again() {
     let yaml = World { rest: MEASURED, ..WORLD }.yaml();
-    let snapshot = capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+    let snapshot =
+        capture::read("world.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
     let report = analyse(&snapshot, &Policy::default());
     let advice = &report.incidents[0].cause.recommendations[1];
     assert_eq!(
@@ -136,11 +138,11 @@ fn a_second_look_at_a_cluster_lowers_what_was_raised() {
         1,
     );
     let snapshot =
-        capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        capture::read("world.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
     let scene = Scene::new(&snapshot);
     let table = Table::new(&scene);
     let look = scene.workloads().iter().find_map(|workload| settle::look(&scene, &table, workload, "main"));
     let look = look.expect("an advice");
     assert_eq!(look.words, "it used 95Mi at most in the 20m since its limit was raised from 64Mi to 256Mi");
-    assert_eq!((look.limit, look.request), (mebi(112), Some(mebi(112))));
+    assert_eq!((look.limit, look.request), (mebi(108), Some(mebi(108))));
 }

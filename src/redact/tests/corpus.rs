@@ -142,8 +142,19 @@ fn object(kind: &str, value: Value) -> String {
     super::object(kind, value).to_string()
 }
 
+/// Returns secrets of all shapes, so many of each, and texts that they stand in.
+pub(crate) fn secrets(of_each: usize) -> Vec<(String, String)> {
+    let mut dice = Dice(23);
+    let made = SHAPES.iter().flat_map(|(_, make)| std::iter::repeat_n(make, of_each)).map(|make| make(&mut dice));
+    made.map(|(secret, frame)| {
+        let text = frame.replacen("{}", &secret, 1);
+        (secret, text)
+    })
+    .collect()
+}
+
 /// Returns whether any telling part of a secret is left: a line of a key is enough.
-fn survives(secret: &str, left: &str) -> bool {
+pub(crate) fn survives(secret: &str, left: &str) -> bool {
     secret.lines().filter(|line| !line.starts_with("-----")).any(|line| left.contains(line))
 }
 

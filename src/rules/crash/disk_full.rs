@@ -1,8 +1,6 @@
 //! No space is left where the program writes.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 use crate::model::{Finding, Kind, Recommendation, Risk, Severity};
 use crate::render::quote;
@@ -41,9 +39,9 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn disk_full(testimony: &Testimony<'_>) -> Option<Finding> {
-    static FULL: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)no space left on device|ENOSPC|disk quota exceeded|EDQUOT|not enough (?:free )?(?:disk )?space|disk (?:is )?full").expect("a constant pattern")
-    });
+    static FULL: Pattern = Pattern::new(
+        r"(?i)no space left on device|ENOSPC|disk quota exceeded|EDQUOT|not enough (?:free )?(?:disk )?space|disk (?:is )?full",
+    );
     let (template, path) = testimony.find(|message| {
         (FULL.is_match(message) && Limit::of(message).is_none()).then(|| entities::path(message).map(str::to_owned))
     })?;
@@ -120,9 +118,9 @@ fn advise(finding: Finding, container: ContainerView<'_>, path: Option<&str>, mo
 
 /// The kubelet evicted the pod for its own use, not for its neighbours'.
 fn evicted(pod: PodView<'_>) -> Option<Finding> {
-    static LIMIT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)usage of emptydir volume "?([^" ]+)"? exceeds|ephemeral local storage usage exceeds|exceeded its local ephemeral storage limit"#).expect("a constant pattern")
-    });
+    static LIMIT: Pattern = Pattern::new(
+        r#"(?i)usage of emptydir volume "?([^" ]+)"? exceeds|ephemeral local storage usage exceeds|exceeded its local ephemeral storage limit"#,
+    );
     let event: &EventView<'_> =
         pod.events().filter(|event| event.reason == "Evicted" && LIMIT.is_match(event.message)).last()?;
     if !pod.scene.is_recent(event.last) {

@@ -1,8 +1,6 @@
 //! The program needs a variable that is not set.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::render::quote;
@@ -136,29 +134,21 @@ fn similar(environment: &Environment<'_>, name: &str) -> Option<String> {
 
 /// Returns the variables that a line calls missing.
 fn wanted(message: &str) -> Vec<String> {
-    static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        [
-            r#"KeyError: ['"]([A-Z][A-Z0-9]*_[A-Z0-9_]+)['"]"#,
+    static NAMED: [Pattern; 6] = [
+        Pattern::new(r#"KeyError: ['"]([A-Z][A-Z0-9]*_[A-Z0-9_]+)['"]"#),
+        Pattern::new(
             r"(?:^|[\s:])([A-Za-z_][A-Za-z0-9_]*): (?:parameter (?:not set|null or not set)|unbound variable)",
-            r"required key ([A-Z][A-Z0-9_]+) missing value",
-            r"process\.env\.([A-Za-z_][A-Za-z0-9_]*)",
-            r"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'",
-            r#"key not found: "([A-Z][A-Z0-9_]+)""#,
-        ]
-        .iter()
-        .map(|pattern| Regex::new(pattern).expect("a constant pattern"))
-        .collect()
-    });
-    static MISSING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"(?i)not set\b|\bunset\b|undefined|not defined|\bmissing\b|\brequired\b|not configured|not provided|must be (?:set|provided|defined)",
-            r"|(?:is|was) empty|cannot be empty|not found in (?:the )?environment|no value for|not present|(?:needs|need) to be set|please set|not specified|environment variable not found"
-        ))
-        .expect("a constant pattern")
-    });
-    static ENVIRONMENT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\benv(?:ironment)?\b[ _-]?(?:var)?|\benviron\b|variable").expect("a constant pattern")
-    });
+        ),
+        Pattern::new(r"required key ([A-Z][A-Z0-9_]+) missing value"),
+        Pattern::new(r"process\.env\.([A-Za-z_][A-Za-z0-9_]*)"),
+        Pattern::new(r"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'"),
+        Pattern::new(r#"key not found: "([A-Z][A-Z0-9_]+)""#),
+    ];
+    static MISSING: Pattern = Pattern::new(concat!(
+        r"(?i)not set\b|\bunset\b|undefined|not defined|\bmissing\b|\brequired\b|not configured|not provided|must be (?:set|provided|defined)",
+        r"|(?:is|was) empty|cannot be empty|not found in (?:the )?environment|no value for|not present|(?:needs|need) to be set|please set|not specified|environment variable not found"
+    ));
+    static ENVIRONMENT: Pattern = Pattern::new(r"(?i)\benv(?:ironment)?\b[ _-]?(?:var)?|\benviron\b|variable");
     let named: Vec<String> =
         NAMED.iter().filter_map(|pattern| pattern.captures(message)).map(|found| found[1].to_owned()).collect();
     if !named.is_empty() {

@@ -1,8 +1,6 @@
 //! Two programs of a pod want one port.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
@@ -40,9 +38,9 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// The program says that it cannot listen.
 fn logged(testimony: &Testimony<'_>) -> Option<Finding> {
-    static IN_USE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)address already in use|EADDRINUSE|address in use|port(?: number)?:? ?[0-9]* (?:is |was )?(?:already )?(?:in use|being used|taken|occupied)|one usage of each socket address").expect("a constant pattern")
-    });
+    static IN_USE: Pattern = Pattern::new(
+        r"(?i)address already in use|EADDRINUSE|address in use|port(?: number)?:? ?[0-9]* (?:is |was )?(?:already )?(?:in use|being used|taken|occupied)|one usage of each socket address",
+    );
     let (template, port) = testimony.find(|message| IN_USE.is_match(message).then(|| entities::port(message)))?;
     let container = testimony.container;
     let port =
@@ -133,8 +131,7 @@ fn ports(container: ContainerView<'_>) -> impl Iterator<Item = (u16, &str)> {
 
 /// Returns the status port that a pod's annotation gives to Istio's side-car.
 fn mesh_port(pod: PodView<'_>) -> Option<u16> {
-    static STATUS_PORT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"statusPort"?\s*:\s*"?([0-9]{1,5})"#).expect("a constant pattern"));
+    static STATUS_PORT: Pattern = Pattern::new(r#"statusPort"?\s*:\s*"?([0-9]{1,5})"#);
     let config = pod.pod.metadata.annotations.as_ref()?.get("proxy.istio.io/config")?;
     STATUS_PORT.captures(config)?[1].parse().ok()
 }

@@ -1,8 +1,6 @@
 //! The API refused what a program asked of it.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity, Subject};
 use crate::render::quote;
@@ -93,13 +91,10 @@ fn refusal<'s>(testimony: &Testimony<'s>) -> Option<(&'s Template<'s>, Request)>
 
 /// Reads the API server's own words.
 fn named(message: &str) -> Option<Request> {
-    static REFUSAL: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r#"[Uu]ser \\?"system:serviceaccount:([^:"\\]+):([^"\\]+)\\?" cannot ([a-z]+) resource \\?"([^"\\]+)\\?""#,
-            r#"(?: in API group \\?"([^"\\]*)\\?")?(?: in the namespace \\?"([^"\\]+)\\?")?"#
-        ))
-        .expect("a constant pattern")
-    });
+    static REFUSAL: Pattern = Pattern::new(concat!(
+        r#"[Uu]ser \\?"system:serviceaccount:([^:"\\]+):([^"\\]+)\\?" cannot ([a-z]+) resource \\?"([^"\\]+)\\?""#,
+        r#"(?: in API group \\?"([^"\\]*)\\?")?(?: in the namespace \\?"([^"\\]+)\\?")?"#
+    ));
     let found = REFUSAL.captures(message)?;
     let text = |index: usize| found.get(index).map(|part| part.as_str().to_owned());
     Some(Request {
@@ -113,12 +108,10 @@ fn named(message: &str) -> Option<Request> {
 
 /// Reads a 403 for a verb and resource of Kubernetes; the account is the pod's, and its Roles must be known not to allow it.
 fn implied(testimony: &Testimony<'_>, message: &str) -> Option<Request> {
-    static DENIED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)\b403\b|forbidden").expect("a constant pattern"));
-    static WISH: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(get|list|watch|create|delete|patch|update)(?:ing)? (pods|services|secrets|configmaps|nodes|deployments|jobs|events|namespaces|endpoints|leases)\b")
-            .expect("a constant pattern")
-    });
+    static DENIED: Pattern = Pattern::new(r"(?i)\b403\b|forbidden");
+    static WISH: Pattern = Pattern::new(
+        r"(?i)\b(get|list|watch|create|delete|patch|update)(?:ing)? (pods|services|secrets|configmaps|nodes|deployments|jobs|events|namespaces|endpoints|leases)\b",
+    );
     if !DENIED.is_match(message) {
         return None;
     }

@@ -1,9 +1,7 @@
 //! A server has no connection left for its clients.
 
+use crate::scene::pattern::Pattern;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Risk, Severity};
 use crate::render::quote;
@@ -38,13 +36,10 @@ put a pooler in between, or raise the server's limit together with its memory.",
 };
 
 /// The words of servers that have no connection left, as they and their clients print them.
-static EXHAUSTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?i)\btoo many connections\b|\btoo many clients already\b|remaining connection slots are reserved",
-        r"|max number of clients reached|connection limit exceeded for|ORA-0*00020|ORA-12519|no more connections allowed"
-    ))
-    .expect("a constant pattern")
-});
+static EXHAUSTED: Pattern = Pattern::new(concat!(
+    r"(?i)\btoo many connections\b|\btoo many clients already\b|remaining connection slots are reserved",
+    r"|max number of clients reached|connection limit exceeded for|ORA-0*00020|ORA-12519|no more connections allowed"
+));
 
 /// A client that is refused, with the line that says so.
 struct Client<'s> {

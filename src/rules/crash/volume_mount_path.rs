@@ -1,9 +1,7 @@
 //! A mount hides what the program needs, or lacks it.
 
-use std::sync::LazyLock;
-
+use crate::scene::pattern::Pattern;
 use k8s_openapi::api::core::v1::SecretVolumeSource;
-use regex::Regex;
 
 use crate::model::{Finding, Kind, ObjectRef, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
@@ -154,10 +152,9 @@ fn secret_keys(container: ContainerView<'_>, source: &SecretVolumeSource) -> Opt
 }
 
 fn missing_path(message: &str) -> Option<&str> {
-    static MISSING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)no such file or directory|ENOENT|cannot find module|filenotfound|can't open file|could not find (?:a |the )?(?:file|config)|does not exist|NoSuchFileException|unable to access jarfile|not found")
-            .expect("a constant pattern")
-    });
+    static MISSING: Pattern = Pattern::new(
+        r"(?i)no such file or directory|ENOENT|cannot find module|filenotfound|can't open file|could not find (?:a |the )?(?:file|config)|does not exist|NoSuchFileException|unable to access jarfile|not found",
+    );
     if !MISSING.is_match(message) {
         return None;
     }

@@ -1,8 +1,6 @@
 //! The program may not write, or read, where a volume is mounted.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 use crate::model::{Finding, Kind, Recommendation, Severity};
 use crate::rules::{Rule, consequences};
@@ -81,11 +79,10 @@ fn volume_permission(testimony: &Testimony<'_>) -> Option<Finding> {
 }
 
 fn why(message: &str) -> Option<Why> {
-    static DENIED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)permission denied|EACCES|operation not permitted|EPERM|AccessDeniedException|not writable|is not readable").expect("a constant pattern")
-    });
-    static READ_ONLY: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)read-only file ?system|EROFS").expect("a constant pattern"));
+    static DENIED: Pattern = Pattern::new(
+        r"(?i)permission denied|EACCES|operation not permitted|EPERM|AccessDeniedException|not writable|is not readable",
+    );
+    static READ_ONLY: Pattern = Pattern::new(r"(?i)read-only file ?system|EROFS");
     if READ_ONLY.is_match(message) {
         return Some(Why::ReadOnly);
     }

@@ -1,8 +1,6 @@
 //! A variable holds a value of a wrong form.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 use crate::model::{Finding, Kind, Severity};
 use crate::rules::{Rule, consequences};
@@ -39,13 +37,10 @@ fn check(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// A word where a number or another form belongs.
 fn typed(testimony: &Testimony<'_>, environment: &Environment<'_>) -> Option<Finding> {
-    static INVALID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r#"(?:invalid literal for int\(\) with base [0-9]+: |could not convert string to float: |For input string: |strconv\.[A-Za-z]+: parsing "#,
-            r#"|invalid (?:value|port|port number|duration|boolean|integer|log level|level|URL|url)(?: [a-z]+)?:? |time: invalid duration )["'`]?([^"'`\s]+(?: [^"'`\s]+)*)["'`]?"#
-        ))
-        .expect("a constant pattern")
-    });
+    static INVALID: Pattern = Pattern::new(concat!(
+        r#"(?:invalid literal for int\(\) with base [0-9]+: |could not convert string to float: |For input string: |strconv\.[A-Za-z]+: parsing "#,
+        r#"|invalid (?:value|port|port number|duration|boolean|integer|log level|level|URL|url)(?: [a-z]+)?:? |time: invalid duration )["'`]?([^"'`\s]+(?: [^"'`\s]+)*)["'`]?"#
+    ));
     testimony.crash?;
     let (template, value) =
         testimony.find(|message| Some(INVALID.captures(message)?[1].trim_end_matches([':', ',', '.']).to_owned()))?;

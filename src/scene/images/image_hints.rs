@@ -97,8 +97,8 @@ impl<'s> ImageHints<'s> {
     fn near_repository(&self, image: &str) -> Option<Alternative> {
         let (repository, tag) = parts(image);
         // Most of a repository's name is its registry and folder: only a real slip counts.
-        let slips = |other: &&str| near::slips(&repository, other, 2).is_some();
-        let best = *near::nearest(&repository, self.tags.keys().map(String::as_str).filter(slips)).first()?;
+        let others = self.tags.keys().filter(|other| **other != repository);
+        let (_, best) = others.filter_map(|other| Some((near::slips(&repository, other, 2)?, other))).min()?;
         let tags = &self.tags[best];
         let (tag, object) = tags.get_key_value(tag).or_else(|| tags.last_key_value())?;
         let short = best.strip_prefix("docker.io/library/").unwrap_or(best);

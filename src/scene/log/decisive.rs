@@ -1,8 +1,6 @@
 //! The line that tells why a program ended, and everything that the log complains of.
 
-use std::sync::LazyLock;
-
-use regex::bytes::Regex;
+use crate::scene::pattern::Pattern;
 
 use super::LogDigest;
 use super::line::{self, Level, Line};
@@ -50,7 +48,7 @@ pub(super) fn read(text: &str) -> LogDigest<'_> {
     };
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(found) = SUSPICIOUS.find_at(bytes, at) {
+    while let Some(found) = SUSPICIOUS.find_at(text, at) {
         let start = bytes[..found.start()].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         at = reader.line(start);
         // The heads that follow a traceback's start need no suspicious word of their own.
@@ -72,17 +70,14 @@ pub(super) fn read(text: &str) -> LogDigest<'_> {
 }
 
 /// Words that no complaint is without; a match only means that the line is taken apart.
-static SUSPICIOUS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?i-u)error|exception|fatal|panic|critical|fail|refused|denied|not found|not exist|no such|unable|cannot|can't",
-        r"|could not|couldn't|timed out|timeout|traceback|caused by|invalid|missing|not set|unset|undefined|required",
-        r"|not configured|forbidden|unauthorized|too many|no space|in use|unreachable|no response|unhandled|uncaught",
-        r"|segmentation|abort|not permitted|unavailable|exhausted|exceeded|reset by peer|broken pipe|severe|no route",
-        r"|read-only|parameter null|unbound|not allowed|crit\b|emerg\b|econn|enotfound|eai_again|quota|null or",
-        r"|division by zero|terminated|interrupt|wrongpass|noauth|development|http 4|http 5| \([0-9]+\) "
-    ))
-    .expect("a constant pattern")
-});
+static SUSPICIOUS: Pattern = Pattern::new(concat!(
+    r"(?i-u)error|exception|fatal|panic|critical|fail|refused|denied|not found|not exist|no such|unable|cannot|can't",
+    r"|could not|couldn't|timed out|timeout|traceback|caused by|invalid|missing|not set|unset|undefined|required",
+    r"|not configured|forbidden|unauthorized|too many|no space|in use|unreachable|no response|unhandled|uncaught",
+    r"|segmentation|abort|not permitted|unavailable|exhausted|exceeded|reset by peer|broken pipe|severe|no route",
+    r"|read-only|parameter null|unbound|not allowed|crit\b|emerg\b|econn|enotfound|eai_again|quota|null or",
+    r"|division by zero|terminated|interrupt|wrongpass|noauth|development|http 4|http 5| \([0-9]+\) "
+));
 
 struct Reader<'a> {
     text: &'a str,
@@ -226,13 +221,12 @@ fn weigh(line: &Line<'_>, part: Part) -> Option<Weight> {
 
 /// Weighs a line without a level by its words.
 fn unlevelled(message: &str, reason: bool) -> Option<Weight> {
-    static FATAL: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i-u)\bfatal\b|\bpanic\b"));
-    static ERROR: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(?i-u)\berrors?\b|\b[a-z]*(?:Error|Exception)\b|\bexception\b"));
-    if FATAL.is_match(message.as_bytes()) {
+    static FATAL: Pattern = Pattern::new(r"(?i-u)\bfatal\b|\bpanic\b");
+    static ERROR: Pattern = Pattern::new(r"(?i-u)\berrors?\b|\b[a-z]*(?:Error|Exception)\b|\bexception\b");
+    if FATAL.is_match(message) {
         return Some(Weight::Fatal);
     }
-    if ERROR.is_match(message.as_bytes()) {
+    if ERROR.is_match(message) {
         return Some(Weight::Error);
     }
     reason.then_some(Weight::Complaint)
@@ -240,53 +234,41 @@ fn unlevelled(message: &str, reason: bool) -> Option<Weight> {
 
 /// Returns whether a message says what failed, rather than only that something did.
 pub fn names_reason(message: &str) -> bool {
-    static REASON: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r"(?i-u)refused|denied|not found|not exist|no such|unable to|cannot|can't|could ?n[o']t|timed out|timeout|invalid|missing",
-            r"|not set|\bunset\b|undefined|is required|required (?:key|environment|variable|env|field)|not configured|forbidden|unauthorized|too many|no space",
-            r"|already in use|unreachable|no response|not permitted|unavailable|exhausted|exceeded|reset by peer",
-            r"|broken pipe|no route|read-only|parameter null|unbound|not allowed|econn[a-z]+|enotfound|eai_again",
-            r"|division by zero|segmentation|failed|failure|quota|wrongpass|noauth|out of memory|OutOfMemory|\bHTTP [45][0-9][0-9]\b"
-        ))
-    });
-    REASON.is_match(message.as_bytes())
+    static REASON: Pattern = Pattern::new(concat!(
+        r"(?i-u)refused|denied|not found|not exist|no such|unable to|cannot|can't|could ?n[o']t|timed out|timeout|invalid|missing",
+        r"|not set|\bunset\b|undefined|is required|required (?:key|environment|variable|env|field)|not configured|forbidden|unauthorized|too many|no space",
+        r"|already in use|unreachable|no response|not permitted|unavailable|exhausted|exceeded|reset by peer",
+        r"|broken pipe|no route|read-only|parameter null|unbound|not allowed|econn[a-z]+|enotfound|eai_again",
+        r"|division by zero|segmentation|failed|failure|quota|wrongpass|noauth|out of memory|OutOfMemory|\bHTTP [45][0-9][0-9]\b"
+    ));
+    REASON.is_match(message)
 }
 
 /// Returns whether a line only says that the program ends, waits or tries again.
 fn is_chatter(message: &str) -> bool {
-    static CHATTER: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r"(?i-u)shutting down|shut ?down|exiting|\bexited with\b|stopping|terminating|goodbye|\busage:|try '.*--help'",
-            r"|complete log of this run|retrying|reconnection \(attempt|will retry|cleaning up|received signal|error codes?:? 1\b",
-            r"|npm (?:err!|error) (?:code|errno|path|command|lifecycle|a complete)|^\s*$|stack ?trace|exit status"
-        ))
-    });
-    CHATTER.is_match(message.as_bytes())
+    static CHATTER: Pattern = Pattern::new(concat!(
+        r"(?i-u)shutting down|shut ?down|exiting|\bexited with\b|stopping|terminating|goodbye|\busage:|try '.*--help'",
+        r"|complete log of this run|retrying|reconnection \(attempt|will retry|cleaning up|received signal|error codes?:? 1\b",
+        r"|npm (?:err!|error) (?:code|errno|path|command|lifecycle|a complete)|^\s*$|stack ?trace|exit status"
+    ));
+    CHATTER.is_match(message)
 }
 
 /// Returns whether a line denies a failure, or only names something after one: `errors=0`, `no error`, `ErrorHandler`.
 fn is_denied(message: &str) -> bool {
-    static DENIED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r#"(?i-u)\b(?:errors?|failed|failures?|exceptions?|err)(?:[_ -]?(?:count|rate|total))?["']?\s*[:=]\s*(?:0\b|none|null|nil|false|\[\]|"")"#,
-            r"|\b(?:no|0|zero|without(?: any)?) (?:errors?|failures?|exceptions?|failed)\b",
-            r"|error[ _-]?(?:handlers?|handling|log(?:ger)?s?|pages?|reporting|boundary|channel|budgets?|codes?\.)\b",
-            r"|(?:exception|failure)[ _-]?(?:handlers?|handling|translation)|errorlogger|\berrorhandler"
-        ))
-    });
-    DENIED.is_match(message.as_bytes())
+    static DENIED: Pattern = Pattern::new(concat!(
+        r#"(?i-u)\b(?:errors?|failed|failures?|exceptions?|err)(?:[_ -]?(?:count|rate|total))?["']?\s*[:=]\s*(?:0\b|none|null|nil|false|\[\]|"")"#,
+        r"|\b(?:no|0|zero|without(?: any)?) (?:errors?|failures?|exceptions?|failed)\b",
+        r"|error[ _-]?(?:handlers?|handling|log(?:ger)?s?|pages?|reporting|boundary|channel|budgets?|codes?\.)\b",
+        r"|(?:exception|failure)[ _-]?(?:handlers?|handling|translation)|errorlogger|\berrorhandler"
+    ));
+    DENIED.is_match(message)
 }
 
 /// Returns whether a line is an access log's with a status below 500.
 fn is_access(message: &str) -> bool {
-    static ACCESS: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
-            r#"(?-u)"(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) [^"]*" [1-4][0-9][0-9]\b|\b[1-4][0-9][0-9] (?:GET|POST|PUT|DELETE|HEAD|PATCH) /|\b(?:GET|POST|PUT|DELETE|HEAD|PATCH) /[^ ]* (?:HTTP/[0-9.]+ )?[1-4][0-9][0-9]\b"#,
-        )
-    });
-    ACCESS.is_match(message.as_bytes())
-}
-
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a constant pattern")
+    static ACCESS: Pattern = Pattern::new(
+        r#"(?-u)"(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) [^"]*" [1-4][0-9][0-9]\b|\b[1-4][0-9][0-9] (?:GET|POST|PUT|DELETE|HEAD|PATCH) /|\b(?:GET|POST|PUT|DELETE|HEAD|PATCH) /[^ ]* (?:HTTP/[0-9.]+ )?[1-4][0-9][0-9]\b"#,
+    );
+    ACCESS.is_match(message)
 }

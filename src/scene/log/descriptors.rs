@@ -1,8 +1,6 @@
 //! What a log line says about limits of files: descriptors, inotify instances and watches.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 
 /// The limit that a program met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,17 +16,13 @@ pub enum Limit {
 impl Limit {
     /// Reads a message.
     pub fn of(message: &str) -> Option<Self> {
-        static WATCHES: LazyLock<Regex> = LazyLock::new(|| {
-            regex(
-                r"(?i)inotify[^.]{0,60}(?:watch|no space)|system limit for number of file watchers|ENOSPC[^.]{0,60}watch|inotify_add_watch",
-            )
-        });
-        static INSTANCES: LazyLock<Regex> = LazyLock::new(|| {
-            regex(
-                r"(?i)inotify[^.]{0,60}(?:instances|too many open files|EMFILE)|inotify_init|too many open files[^.]{0,60}(?:inotify|fsnotify|watcher)|(?:fsnotify|watcher|inotify)[^.]{0,60}too many open files|user limit on the total number of inotify",
-            )
-        });
-        static FILES: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)too many open files|EMFILE|ENFILE"));
+        static WATCHES: Pattern = Pattern::new(
+            r"(?i)inotify[^.]{0,60}(?:watch|no space)|system limit for number of file watchers|ENOSPC[^.]{0,60}watch|inotify_add_watch",
+        );
+        static INSTANCES: Pattern = Pattern::new(
+            r"(?i)inotify[^.]{0,60}(?:instances|too many open files|EMFILE)|inotify_init|too many open files[^.]{0,60}(?:inotify|fsnotify|watcher)|(?:fsnotify|watcher|inotify)[^.]{0,60}too many open files|user limit on the total number of inotify",
+        );
+        static FILES: Pattern = Pattern::new(r"(?i)too many open files|EMFILE|ENFILE");
         if WATCHES.is_match(message) {
             return Some(Self::InotifyWatches);
         }
@@ -63,8 +57,4 @@ impl Limit {
             }
         }
     }
-}
-
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a constant pattern")
 }

@@ -1,17 +1,10 @@
 //! Names in a log line: hosts, paths, variables, users, ports.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a constant pattern")
-}
+use crate::scene::pattern::Pattern;
 
 /// Returns the absolute file path that a message speaks of: the quoted one, else the last.
 pub fn path(message: &str) -> Option<&str> {
-    static PATH: LazyLock<Regex> =
-        LazyLock::new(|| regex(r#"(?:^|[\s'"`(\[=:,])(/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+/-]*)"#));
+    static PATH: Pattern = Pattern::new(r#"(?:^|[\s'"`(\[=:,])(/[A-Za-z0-9_.@+-][A-Za-z0-9_.@+/-]*)"#);
     let paths = || PATH.captures_iter(message).filter_map(|found| found.get(1));
     let clean = |path: &'_ str| path.trim_end_matches(['.', ':', '-']).len();
     let quoted = paths().find(|path| {
@@ -24,11 +17,9 @@ pub fn path(message: &str) -> Option<&str> {
 
 /// Returns the port that a message about an address in use names: `bind 0.0.0.0:8080`, `port 8080`, `:::8080`.
 pub fn port(message: &str) -> Option<u16> {
-    static PORT: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
-            r#"(?i)port(?: number)?[ :=\[('"]*([0-9]{1,5})\b|(?:[0-9.*]|localhost|\]|:|\s|\()*:([0-9]{1,5})\b|\('[^']*', ([0-9]{1,5})\)"#,
-        )
-    });
+    static PORT: Pattern = Pattern::new(
+        r#"(?i)port(?: number)?[ :=\[('"]*([0-9]{1,5})\b|(?:[0-9.*]|localhost|\]|:|\s|\()*:([0-9]{1,5})\b|\('[^']*', ([0-9]{1,5})\)"#,
+    );
     let numbers = PORT.captures_iter(message).filter_map(|found| {
         found.get(1).or(found.get(2)).or(found.get(3)).and_then(|number| number.as_str().parse::<u16>().ok())
     });
@@ -37,8 +28,7 @@ pub fn port(message: &str) -> Option<u16> {
 
 /// Returns the user whom a server refused: `for user "app"`, `for user 'app'@'10.0.0.1'`, `role "app"`.
 pub fn user(message: &str) -> Option<&str> {
-    static USER: LazyLock<Regex> =
-        LazyLock::new(|| regex(r#"(?i)(?:user|role|principal|username)[ :=]*["'`]([^"'`@ ]{1,64})["'`]"#));
+    static USER: Pattern = Pattern::new(r#"(?i)(?:user|role|principal|username)[ :=]*["'`]([^"'`@ ]{1,64})["'`]"#);
     USER.captures(message)?.get(1).map(|user| user.as_str())
 }
 

@@ -1,14 +1,12 @@
 //! One line of a log: its time, level and message, in the forms that programs write.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
-
+use crate::scene::pattern::Pattern;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use regex::Regex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// How serious the program itself calls a line, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,11 +68,10 @@ fn truer(first: Option<Stamp>, second: Option<Stamp>) -> Option<Timestamp> {
 /// Returns what a person wants to read of a line: its message without time and colours, cut at 240 characters.
 pub fn shown(line: &str) -> String {
     // Ruby puts the place before the words, `/app/x.rb:3:in 'main': no ledger`, and may leave these no room.
-    static PLACE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^\S+\.rb:[0-9]+:in [`'][^']*': ").expect("a constant pattern"));
+    static PLACE: Pattern = Pattern::new(r"^\S+\.rb:[0-9]+:in [`'][^']*': ");
     let message = parse(line).message;
     let message = message.trim().trim_end_matches('.');
-    let place = (message.len() > 120).then(|| PLACE.find(message)).flatten();
+    let place = (message.len() > 120).then(|| PLACE.find_at(message, 0)).flatten();
     let message = place.map_or(message, |place| &message[place.end()..]);
     let clean: String = message.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     if clean.chars().count() <= 240 {
@@ -96,9 +93,8 @@ pub fn raw(line: &str) -> String {
 
 /// Drops the escape sequences of a terminal's colours.
 pub fn uncoloured(line: &str) -> Cow<'_, str> {
-    static ESCAPE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*[A-Za-z]").expect("a constant pattern"));
-    if line.contains('\x1b') { ESCAPE.replace_all(line, "") } else { Cow::Borrowed(line) }
+    static ESCAPE: Pattern = Pattern::new("\x1b\\[[0-9;]*[A-Za-z]");
+    if line.contains('\x1b') { Cow::Owned(ESCAPE.replace_all(line, "")) } else { Cow::Borrowed(line) }
 }
 
 /// Splits a time off the front, within brackets or not: `2006-01-02T15:04:05Z`, `2006/01/02 15:04:05`,
@@ -143,12 +139,9 @@ fn is_zone(text: &str) -> bool {
 
 /// Splits off what `date` prints: `Sat Nov 21 10:57:37 UTC 2026`.
 fn split_date(text: &str) -> Option<(Option<Stamp>, &str)> {
-    static DATE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} +[0-9]{1,2} [0-9:]{8}) (?:[A-Z]{3,4} )?([0-9]{4})[:,]? ?",
-        )
-        .expect("a constant pattern")
-    });
+    static DATE: Pattern = Pattern::new(
+        r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2} +[0-9]{1,2} [0-9:]{8}) (?:[A-Z]{3,4} )?([0-9]{4})[:,]? ?",
+    );
     if !text.as_bytes().first().is_some_and(|first| matches!(first, b'M' | b'T' | b'W' | b'F' | b'S')) {
         return None;
     }

@@ -12,7 +12,7 @@ mod tests;
 pub mod traceback;
 pub mod trend;
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::model::{ContainerLogs, Snapshot};
 

@@ -1,8 +1,6 @@
 //! What a log line says about a peer that could not be reached.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::{Match, Pattern};
 
 /// Why a peer could not be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,10 +36,6 @@ pub struct Failure<'t> {
     pub port: Option<u16>,
 }
 
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a constant pattern")
-}
-
 /// Reads a message; `None` if it speaks of no failed connection.
 pub fn failure(message: &str) -> Option<Failure<'_>> {
     let why = why(message)?;
@@ -50,32 +44,26 @@ pub fn failure(message: &str) -> Option<Failure<'_>> {
 }
 
 fn why(message: &str) -> Option<Why> {
-    static UNRESOLVED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r"(?i)no such host|\bENOTFOUND|EAI_AGAIN|could(?: not|n't) resolve|cannot resolve|can't resolve|unknown ?host|name or service not known",
-            r"|temporary failure in name resolution|name does not resolve|nodename nor servname|getaddrinfo|DNS resolution failed",
-            r"|could not translate host name|failed to resolve|host not found in upstream|bad address|server misbehaving|failed to lookup address|name resolution"
-        ))
-    });
-    static REFUSED: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(?i)connection refused|ECONNREFUSED|actively refused|connection failed: refused"));
-    static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r"(?i)i/o timeout|ETIMEDOUT|connect(?:ion|ing)?[^.]{0,40} time(?:d ?|-)?out|timed out[^.]{0,40}connect|connecttimeout|connect timeout",
-            r"|timeout[^.]{0,30}connect|dial tcp[^.]*timeout|urlopen error timed out|connection attempt timed"
-        ))
-    });
-    static NO_ROUTE: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(?i)no route to host|EHOSTUNREACH|ENETUNREACH|(?:network|host) is unreachable"));
-    static CLOSED: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(?i)connection reset by peer|ECONNRESET|server closed the connection unexpectedly"));
-    static UNAVAILABLE: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r"(?i)no response\b|no available connection|no reachable servers|(?:cannot|could not|unable to|failed to|can't|failed) (?:connect|reach|establish a connection)",
-            r"|server selection timed? ?out|communications link failure|(?:connection|broker|server|database|host|node)[a-z() ]{0,20} (?:is |are )?(?:unavailable|not available|unreachable)",
-            r"|connection to (?:the )?[a-z]+ (?:failed|lost)|[a-z]+ connection failed"
-        ))
-    });
+    static UNRESOLVED: Pattern = Pattern::new(concat!(
+        r"(?i)no such host|\bENOTFOUND|EAI_AGAIN|could(?: not|n't) resolve|cannot resolve|can't resolve|unknown ?host|name or service not known",
+        r"|temporary failure in name resolution|name does not resolve|nodename nor servname|getaddrinfo|DNS resolution failed",
+        r"|could not translate host name|failed to resolve|host not found in upstream|bad address|server misbehaving|failed to lookup address|name resolution"
+    ));
+    static REFUSED: Pattern =
+        Pattern::new(r"(?i)connection refused|ECONNREFUSED|actively refused|connection failed: refused");
+    static TIMED_OUT: Pattern = Pattern::new(concat!(
+        r"(?i)i/o timeout|ETIMEDOUT|connect(?:ion|ing)?[^.]{0,40} time(?:d ?|-)?out|timed out[^.]{0,40}connect|connecttimeout|connect timeout",
+        r"|timeout[^.]{0,30}connect|dial tcp[^.]*timeout|urlopen error timed out|connection attempt timed"
+    ));
+    static NO_ROUTE: Pattern =
+        Pattern::new(r"(?i)no route to host|EHOSTUNREACH|ENETUNREACH|(?:network|host) is unreachable");
+    static CLOSED: Pattern =
+        Pattern::new(r"(?i)connection reset by peer|ECONNRESET|server closed the connection unexpectedly");
+    static UNAVAILABLE: Pattern = Pattern::new(concat!(
+        r"(?i)no response\b|no available connection|no reachable servers|(?:cannot|could not|unable to|failed to|can't|failed) (?:connect|reach|establish a connection)",
+        r"|server selection timed? ?out|communications link failure|(?:connection|broker|server|database|host|node)[a-z() ]{0,20} (?:is |are )?(?:unavailable|not available|unreachable)",
+        r"|connection to (?:the )?[a-z]+ (?:failed|lost)|[a-z]+ connection failed"
+    ));
     let known = [
         (&UNRESOLVED, Why::Unresolved),
         (&REFUSED, Why::Refused),
@@ -89,12 +77,10 @@ fn why(message: &str) -> Option<Why> {
 
 /// Finds the name that did not resolve.
 fn unresolved(message: &str) -> (Option<&str>, Option<u16>) {
-    static LOOKUP: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            r"(?i)(?:lookup|ENOTFOUND|EAI_AGAIN|resolve host(?:name)?:?|translate host name|resolution failed for|resolve:?|UnknownHostException:|unknown host:?|bad address",
-            r#"|in upstream|hostname|host=|host:?|nodename)\s*["'`]?([A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9])(?::([0-9]{1,5}))?"#
-        ))
-    });
+    static LOOKUP: Pattern = Pattern::new(concat!(
+        r"(?i)(?:lookup|ENOTFOUND|EAI_AGAIN|resolve host(?:name)?:?|translate host name|resolution failed for|resolve:?|UnknownHostException:|unknown host:?|bad address",
+        r#"|in upstream|hostname|host=|host:?|nodename)\s*["'`]?([A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9])(?::([0-9]{1,5}))?"#
+    ));
     let found = LOOKUP.captures_iter(message).find(|found| !is_word(&found[1]));
     match found {
         Some(found) => {
@@ -106,19 +92,16 @@ fn unresolved(message: &str) -> (Option<&str>, Option<u16>) {
 
 /// Finds the peer: `dial tcp db:5432`, `at "db" (10.0.0.1), port 5432`, `http://db:80/`, `db:5432 - no response`.
 fn peer(message: &str) -> (Option<&str>, Option<u16>) {
-    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
-            r#"(?i)(?:at|host|host=|server on|server at|to)\s*["'`]([A-Za-z0-9][A-Za-z0-9._-]*)["'`](?:[^0-9]*\([0-9a-f.:]+\))?,?(?: (?:and accepting TCP/IP connections on )?port[= ]*["']?([0-9]{1,5}))?"#,
-        )
-    });
-    static HOST_FIELD: LazyLock<Regex> =
-        LazyLock::new(|| regex(r#"(?i)host=['"]?([a-z0-9][a-z0-9._-]*)['"]?(?:,? port=['"]?([0-9]{1,5}))?"#));
-    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r"([A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]|[a-z]|\[[0-9a-f:]+\])(?:/[0-9.]+)?:([0-9]{2,5})\b")
-    });
-    static URL: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"\b([a-z][a-z0-9+]*)://(?:[^@/\s]*@)?([A-Za-z0-9][A-Za-z0-9._-]*)(?::([0-9]{1,5}))?"));
-    let number = |found: Option<regex::Match<'_>>| found.and_then(|port| port.as_str().parse().ok());
+    static NAMED: Pattern = Pattern::new(
+        r#"(?i)(?:at|host|host=|server on|server at|to)\s*["'`]([A-Za-z0-9][A-Za-z0-9._-]*)["'`](?:[^0-9]*\([0-9a-f.:]+\))?,?(?: (?:and accepting TCP/IP connections on )?port[= ]*["']?([0-9]{1,5}))?"#,
+    );
+    static HOST_FIELD: Pattern =
+        Pattern::new(r#"(?i)host=['"]?([a-z0-9][a-z0-9._-]*)['"]?(?:,? port=['"]?([0-9]{1,5}))?"#);
+    static PAIR: Pattern =
+        Pattern::new(r"([A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]|[a-z]|\[[0-9a-f:]+\])(?:/[0-9.]+)?:([0-9]{2,5})\b");
+    static URL: Pattern =
+        Pattern::new(r"\b([a-z][a-z0-9+]*)://(?:[^@/\s]*@)?([A-Za-z0-9][A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");
+    let number = |found: Option<Match<'_>>| found.and_then(|port| port.as_str().parse().ok());
     // The last pair is the peer: `read tcp 10.0.0.1:3333->10.0.0.2:5432`.
     let pairs = PAIR.captures_iter(message).filter(|pair| is_peer(&pair[1]) && number(pair.get(2)).is_some());
     let pair = pairs.last().map_or((None, None), |pair| (pair.get(1).map(|host| host.as_str()), number(pair.get(2))));

@@ -1,8 +1,8 @@
 //! Repeated complaints: lines that differ in numbers, ids and addresses only are one template.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 
+use foldhash::HashMap;
 use jiff::Timestamp;
 
 use super::decisive::Weight;

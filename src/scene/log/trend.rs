@@ -2,10 +2,8 @@
 //!
 //! Lines are the axis, not times: many programs write none, or write hours of a recording at once.
 
+use crate::scene::pattern::Pattern;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use super::line::{self, Level};
 
@@ -137,10 +135,8 @@ pub fn drifts(text: &str) -> Vec<Drift> {
 
 /// Returns the named numbers of a line: fields of JSON, `name=12.5ms`, `took 12 ms`.
 fn numbers(text: &str) -> impl Iterator<Item = (&str, f64)> {
-    static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#""?\b([A-Za-z][A-Za-z_.]{2,40})"?\s?[=: ]\s?([0-9]+(?:\.[0-9]+)?)(?:ms|s|%|[KMG]i?B?)?\b"#)
-            .expect("a constant pattern")
-    });
+    static FIELD: Pattern =
+        Pattern::new(r#""?\b([A-Za-z][A-Za-z_.]{2,40})"?\s?[=: ]\s?([0-9]+(?:\.[0-9]+)?)(?:ms|s|%|[KMG]i?B?)?\b"#);
     FIELD.captures_iter(text).filter_map(|found| {
         let name = found.get(1)?.as_str();
         is_telling(name).then_some((name, found[2].parse().ok()?))

@@ -29,6 +29,7 @@ fn is_steady(container: ContainerView<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::collect::capture;
+    use crate::collect::plan::Keep;
     use crate::scene::Scene;
 
     /// Returns how many suspects there are when the only pod has this status and event.
@@ -42,7 +43,8 @@ objects:
 - {{apiVersion: v1, kind: Pod, metadata: {{name: web, namespace: shop}}, spec: {{containers: [{{name: main}}]}}, status: {status}}}
 {events}"
         );
-        let snapshot = capture::read("one.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        let snapshot =
+            capture::read("one.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
         Scene::new(&snapshot).suspects().count()
     }
 

@@ -1,7 +1,6 @@
 //! Workloads: what a person edits, with the pods that it made.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 

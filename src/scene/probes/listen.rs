@@ -1,10 +1,8 @@
 //! On which ports a program says that it listens, and how long it took to get there.
 
-use std::sync::LazyLock;
-
+use crate::scene::pattern::Pattern;
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Unit};
-use regex::Regex;
 
 use crate::scene::{ContainerView, LogDigest};
 
@@ -22,30 +20,26 @@ pub struct Said {
 /// Only so much of a log is read: programs say it when they start.
 const LINES: usize = 400;
 
-static LISTENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?ix)
+static LISTENS: Pattern = Pattern::new(
+    r"(?ix)
         (?: \b(?: listening | listens | running | serving | started | starting | bound | binding | available | ready )\b
             [^\n]{0,60}? (?: \b(?: on | at | port | port\(s\):? | ports? )\b | :// | \s : )
             [^\n]{0,40}? (?: :// [^\s/:]+ : | port(?:\(s\))? [:=]? \s* | : | \s | \[::\]: | \* )
             (\d{2,5}) \b
         | \bport \s* [=:] \s* (\d{2,5}) \b [^\n]* \b(?: listening | started ) \b )",
-    )
-    .ok()
-});
+);
 
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,3}(?:\.\d{1,3}){3}\b").ok());
+static ADDRESS: Pattern = Pattern::new(r"\b\d{1,3}(?:\.\d{1,3}){3}\b");
 
-static TOOK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:started|startup|ready|initialized|booted)\b[^\n]{0,80}?\bin:? (\d+(?:\.\d+)?) ?(ms|milliseconds|s|sec|seconds)\b").ok()
-});
+static TOOK: Pattern = Pattern::new(
+    r"(?i)\b(?:started|startup|ready|initialized|booted)\b[^\n]{0,80}?\bin:? (\d+(?:\.\d+)?) ?(ms|milliseconds|s|sec|seconds)\b",
+);
 
-static STAMP: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}:\d{2}:\d{2})").ok());
+static STAMP: Pattern = Pattern::new(r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}:\d{2}:\d{2})");
 
-static UP: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:listening|ready to (?:accept|serve|handle)|started (?:server|application|\w+application)|server (?:is )?(?:started|running|up)|running on|accepting connections)\b").ok()
-});
+static UP: Pattern = Pattern::new(
+    r"(?i)\b(?:listening|ready to (?:accept|serve|handle)|started (?:server|application|\w+application)|server (?:is )?(?:started|running|up)|running on|accepting connections)\b",
+);
 
 /// Returns the ports that the container's log names, of the present run or the one before.
 pub fn said(container: ContainerView<'_>) -> Option<Said> {
@@ -80,8 +74,8 @@ fn port_in(line: &str) -> Option<u16> {
         return None;
     }
     // The numbers of an address are no ports.
-    let line = ADDRESS.as_ref()?.replace_all(line, "host");
-    let found = LISTENS.as_ref()?.captures(&line)?;
+    let line = ADDRESS.replace_all(line, "host");
+    let found = LISTENS.captures(&line)?;
     let digits = found.get(1).or_else(|| found.get(2))?;
     digits.as_str().parse().ok().filter(|port| *port >= 20)
 }
@@ -102,7 +96,7 @@ pub fn start_up(container: ContainerView<'_>) -> Option<SignedDuration> {
 }
 
 fn took_in_words(log: &LogDigest<'_>) -> Option<SignedDuration> {
-    let found = log.text.lines().take(LINES).find_map(|line| TOOK.as_ref()?.captures(line))?;
+    let found = log.text.lines().take(LINES).find_map(|line| TOOK.captures(line))?;
     let number: f64 = found.get(1)?.as_str().parse().ok()?;
     let millis = found.get(2)?.as_str().to_ascii_lowercase().starts_with('m');
     SignedDuration::try_from_secs_f64(if millis { number / 1000.0 } else { number }).ok()
@@ -112,13 +106,13 @@ fn took_in_words(log: &LogDigest<'_>) -> Option<SignedDuration> {
 fn took_by_times(log: &LogDigest<'_>) -> Option<SignedDuration> {
     let lines = || log.text.lines().take(LINES);
     let first = lines().find_map(time_of)?;
-    let up = lines().filter(|line| UP.as_ref().is_some_and(|up| up.is_match(line))).filter_map(time_of).last()?;
+    let up = lines().filter(|line| UP.is_match(line)).filter_map(time_of).last()?;
     let span = up.since((Unit::Second, first)).ok()?;
     SignedDuration::try_from_secs_f64(span.total(Unit::Second).ok()?).ok()
 }
 
 fn time_of(line: &str) -> Option<DateTime> {
-    let found = STAMP.as_ref()?.captures(line)?;
+    let found = STAMP.captures(line)?;
     format!("{}-{}-{}T{}", &found[1], &found[2], &found[3], &found[4]).parse().ok()
 }
 

@@ -1,7 +1,6 @@
 //! Claims, with the pods that use them and the volumes that could serve them.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 
 use crate::model::store::HasMeta as _;

@@ -1,7 +1,8 @@
 //! Why a pod has no node: the scheduler's words, and a recomputation that chooses between them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Finding, ObjectRef};

@@ -1,8 +1,6 @@
 //! Which path leads to which Service, as Ingresses, HTTPRoutes and gateways' configuration say.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use crate::scene::pattern::Pattern;
 use serde_json::Value;
 
 use crate::model::objects::Custom;
@@ -83,13 +81,10 @@ fn http_route(route: &Custom) -> Router {
     Router { object: ObjectRef::parse(&route.api_version, &route.kind, Some(route.namespace()), route.name()), routes }
 }
 
-static LOCATION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\s*location\s+(?:[=~^*]+\s+)?(/\S*)\s*\{").ok());
-static PROXY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\s*proxy_pass\s+https?://([0-9A-Za-z_.-]+)").ok());
-static URI: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\s*(?:- )?uri:\s*\S*?//(?:\$\{[0-9A-Za-z_]+:)?([0-9A-Za-z_.-]+)").ok());
-static PREDICATE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*-\s*Path=([^\s,]+)").ok());
+static LOCATION: Pattern = Pattern::new(r"^\s*location\s+(?:[=~^*]+\s+)?(/\S*)\s*\{");
+static PROXY: Pattern = Pattern::new(r"^\s*proxy_pass\s+https?://([0-9A-Za-z_.-]+)");
+static URI: Pattern = Pattern::new(r"^\s*(?:- )?uri:\s*\S*?//(?:\$\{[0-9A-Za-z_]+:)?([0-9A-Za-z_.-]+)");
+static PREDICATE: Pattern = Pattern::new(r"^\s*-\s*Path=([^\s,]+)");
 
 /// Reads nginx's `location` with `proxy_pass` and Spring Cloud Gateway's `uri` with `Path=`: (path, service, line).
 fn in_text(text: &str) -> Vec<(String, String, usize)> {
@@ -99,8 +94,7 @@ fn in_text(text: &str) -> Vec<(String, String, usize)> {
     let (mut path, mut host): (Option<String>, Option<String>) = (None, None);
     let mut routes = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let capture =
-            |pattern: &LazyLock<Option<Regex>>| Some(pattern.as_ref()?.captures(line)?.get(1)?.as_str().to_owned());
+        let capture = |pattern: &Pattern| Some(pattern.captures(line)?.get(1)?.as_str().to_owned());
         if line.trim_start().starts_with("- id:") {
             (path, host) = (None, None);
         }

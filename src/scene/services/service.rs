@@ -1,7 +1,6 @@
 //! A Service and the pods behind it.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use k8s_openapi::api::core::v1::Service;
 
 use crate::model::store::HasMeta as _;

@@ -1,11 +1,8 @@
 //! By how much something changed: as an alert's text tells it, or as its series show it.
 
-use std::sync::LazyLock;
-
-use jiff::Timestamp;
-use regex::Regex;
-
 use crate::model::Series;
+use crate::scene::pattern::Pattern;
+use jiff::Timestamp;
 
 /// A value before and after; of latencies in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,16 +28,16 @@ impl Change {
 }
 
 /// Matches `Normal=17.77ms -> Current=148.7ms`, `from 12 ms to 3.2s`, `0.2% → 14%`.
-static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let number = r"(\d+(?:\.\d+)?)\s?([a-zA-Zµμ%]*)";
-    Regex::new(&format!(r"{number}[^0-9|;]{{0,12}}?(?:->|→|=>|\bto\b)[^0-9|;]{{0,16}}?{number}")).ok()
-});
+static PAIR: Pattern = Pattern::new(concat!(
+    r"(\d+(?:\.\d+)?)\s?((?:[a-zA-Z%]|µ|μ)*)",
+    r"[^0-9|;]{0,12}?(?:->|→|=>|\bto\b)[^0-9|;]{0,16}?",
+    r"(\d+(?:\.\d+)?)\s?((?:[a-zA-Z%]|µ|μ)*)",
+));
 
 /// Finds all changes that a text tells.
 pub fn told(text: &str) -> Vec<Change> {
-    let Some(pattern) = PAIR.as_ref() else { return Vec::new() };
     let mut changes = Vec::new();
-    for pair in pattern.captures_iter(text) {
+    for pair in PAIR.captures_iter(text) {
         let part = |group: usize| pair.get(group).map_or("", |part| part.as_str());
         let (Ok(before), Ok(after)) = (part(1).parse::<f64>(), part(3).parse::<f64>()) else { continue };
         let unit = if part(2).is_empty() { part(4) } else { part(2) };

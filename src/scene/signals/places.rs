@@ -1,6 +1,6 @@
 //! What an alert or a series is about: the labels of exporters, meshes and rules, resolved to objects.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::model::store::HasMeta as _;
 use crate::scene::Scene;

@@ -1,11 +1,9 @@
 //! Calls that fail, as the caller's log tells: names that do not resolve, peers that do not answer.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use crate::model::ObjectRef;
+use crate::scene::pattern::Pattern;
 use crate::scene::{ContainerView, LogDigest};
 
 /// A log line that tells of a failing call.
@@ -37,35 +35,35 @@ impl Line<'_> {
 /// So many lines from the end are read: what fails now stands there.
 const LINES: usize = 2000;
 
-const UNRESOLVED: &[&str] = &[
-    r"lookup ([0-9A-Za-z_.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout|Temporary failure|.*read udp)",
-    r"(?:ENOTFOUND|EAI_AGAIN) ([0-9A-Za-z_.-]+)",
-    r"(?i)could not resolve host:? '?([0-9A-Za-z_.-]+)",
-    r"UnknownHostException: ([0-9A-Za-z_.-]+)",
-    r#"could not translate host name "([0-9A-Za-z_.-]+)""#,
-    r"(?i)failed to resolve '([0-9A-Za-z_.-]+)'",
-    r"host='([0-9A-Za-z_.-]+)'.*(?:Name or service not known|name resolution|nodename nor servname)",
-    r#"host not found in upstream "([0-9A-Za-z_.-]+)"#,
-    r"bad address '([0-9A-Za-z_.-]+)'",
-    r"(?i)unknown (?:mysql server )?host '([0-9A-Za-z_.-]+)'",
-    r"(?i)https?://([0-9A-Za-z_.-]+).*(?:name or service not known|name resolution|no such host)",
-    r"(?i)(?:name or service not known|name resolution|no such host).*https?://([0-9A-Za-z_.-]+)",
-    r"(?i)(?:DNS|name) resolution failed for (?:service: |target )?(?:dns:(?:///?)?)?([0-9A-Za-z_.-]+)",
-    r"(?i)(?:getaddrinfo|resolve)[^\n]* (?:for|host|name):? '?([0-9A-Za-z_.-]+)'?[^\n]*(?:name or service not known|name resolution|no such host)",
+static UNRESOLVED: [Pattern; 14] = [
+    Pattern::new(
+        r"lookup ([0-9A-Za-z_.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout|Temporary failure|.*read udp)",
+    ),
+    Pattern::new(r"(?:ENOTFOUND|EAI_AGAIN) ([0-9A-Za-z_.-]+)"),
+    Pattern::new(r"(?i)could not resolve host:? '?([0-9A-Za-z_.-]+)"),
+    Pattern::new(r"UnknownHostException: ([0-9A-Za-z_.-]+)"),
+    Pattern::new(r#"could not translate host name "([0-9A-Za-z_.-]+)""#),
+    Pattern::new(r"(?i)failed to resolve '([0-9A-Za-z_.-]+)'"),
+    Pattern::new(r"host='([0-9A-Za-z_.-]+)'.*(?:Name or service not known|name resolution|nodename nor servname)"),
+    Pattern::new(r#"host not found in upstream "([0-9A-Za-z_.-]+)"#),
+    Pattern::new(r"bad address '([0-9A-Za-z_.-]+)'"),
+    Pattern::new(r"(?i)unknown (?:mysql server )?host '([0-9A-Za-z_.-]+)'"),
+    Pattern::new(r"(?i)https?://([0-9A-Za-z_.-]+).*(?:name or service not known|name resolution|no such host)"),
+    Pattern::new(r"(?i)(?:name or service not known|name resolution|no such host).*https?://([0-9A-Za-z_.-]+)"),
+    Pattern::new(r"(?i)(?:DNS|name) resolution failed for (?:service: |target )?(?:dns:(?:///?)?)?([0-9A-Za-z_.-]+)"),
+    Pattern::new(
+        r"(?i)(?:getaddrinfo|resolve)[^\n]* (?:for|host|name):? '?([0-9A-Za-z_.-]+)'?[^\n]*(?:name or service not known|name resolution|no such host)",
+    ),
 ];
 
-static PATTERNS: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| UNRESOLVED.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
-
 /// Words without which a line is not about resolving: a quick look before the patterns, over a whole log at once.
-static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let words = "no such host|misbehaving|lookup |enotfound|eai_again|resolve|resolution|unknownhost|unknown host|\
-        unknown mysql|host name|not known|not found in upstream|bad address";
-    Regex::new(&format!("(?i-u){words}")).ok()
-});
+static HINT: Pattern = Pattern::new(
+    "(?i)no such host|misbehaving|lookup |enotfound|eai_again|resolve|resolution|unknownhost|unknown host|\
+        unknown mysql|host name|not known|not found in upstream|bad address",
+);
 
 fn may_be_unresolved(text: &str) -> bool {
-    HINT.as_ref().is_none_or(|hint| hint.is_match(text))
+    HINT.is_match(text)
 }
 
 /// Returns the names that do not resolve, each once with its first line; a line that names no host is `None`.
@@ -86,7 +84,7 @@ fn unresolved_in(line: &str) -> Option<Option<&str>> {
     if !may_be_unresolved(line) {
         return None;
     }
-    let named = PATTERNS
+    let named = UNRESOLVED
         .iter()
         .find_map(|pattern| pattern.captures(line)?.get(1))
         .map(|host| host.as_str().trim_end_matches('.'));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use kubectl_rca::analyse::analyse;
 use kubectl_rca::collect::capture;
+use kubectl_rca::collect::plan::Keep;
 use kubectl_rca::model::Report;
 use kubectl_rca::policy::Policy;
 use kubectl_rca::render;
@@ -33,7 +34,7 @@ fn load(name: &str) -> Value {
 
 fn judge(name: &str, document: &Value) -> Report {
     let snapshot =
-        capture::read(name, document.to_string().as_bytes(), false).unwrap_or_else(|error| panic!("{error}"));
+        capture::read(name, document.to_string().as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(snapshot.gaps, [], "{name} has objects that do not parse");
     analyse(&snapshot, &Policy::default())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::WORLD;
 use crate::analyse;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::limits::{Field, Limits};
 use crate::quantity::Quantity;
 use crate::recommend::limits::order::Order;
@@ -102,7 +103,7 @@ proptest! {
         let yaml = WORLD.yaml().replace("resources: {}", &format!("resources: {resources}"));
         let yaml = yaml.replacen("replicas: 2", &format!("replicas: {replicas}"), 1);
         let yaml = yaml.replacen("objects:", &format!("metrics: {}\nusage: {usage}\nobjects:", metrics(&series)), 1);
-        let snapshot = capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        let snapshot = capture::read("world.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
         sound(&analyse::limits(&snapshot, &Wanted::default(), Order::Waste).expect("workloads"));
     }
 }

@@ -3,6 +3,7 @@
 use super::{WORLD, World};
 use crate::analyse;
 use crate::collect::capture;
+use crate::collect::plan::Keep;
 use crate::model::limits::Field;
 use crate::model::sizing::Verdict;
 use crate::recommend::limits::order::Order;
@@ -22,10 +23,10 @@ fn what_a_limit_range_forbids_is_not_advised() {
     let container = world.container();
     assert!(!container.is_changed(), "{container:?}");
     assert!(
-        container.checks.iter().any(|check| !check.ok && check.detail == "128Mi of a minimum of 512Mi per Container")
+        container.checks.iter().any(|check| !check.ok && check.detail == "116Mi of a minimum of 512Mi per Container")
     );
     assert!(container.notes.iter().any(|note| note.contains("lower the minimum of limitrange/bounds")));
-    assert_eq!(container.basis[&Field::RequestsMemory].result.as_deref(), Some("128Mi"));
+    assert_eq!(container.basis[&Field::RequestsMemory].result.as_deref(), Some("116Mi"));
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn what_is_injected_is_not_changed_in_the_template() {
     let usage = "usage: [{namespace: shop, pod: cart-1-z, container: proxy, cpu: 1m, memory: 60Mi}]";
     let yaml = yaml.replacen("objects:", &format!("{usage}\nobjects:"), 1);
     let snapshot =
-        capture::read("world.yaml", yaml.as_bytes(), false).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+        capture::read("world.yaml", yaml.as_bytes(), Keep::default()).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
     let limits = analyse::limits(&snapshot, &Wanted::default(), Order::Risk).expect("workloads");
     let cart = &limits.workloads[0];
     assert!(cart.containers[1].is_changed());
