@@ -5,7 +5,7 @@ use crate::diagnose;
 use crate::model::limits::Limits;
 use crate::model::report::Examined;
 use crate::model::{Incident, NotEvaluated, Report, Snapshot, Story};
-use crate::policy::Policy;
+use crate::policy::{Judged, Policy};
 use crate::recommend;
 use crate::recommend::limits::order::{self, Order};
 use crate::recommend::limits::wanted::Wanted;
@@ -16,16 +16,20 @@ use crate::scene::Scene;
 pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     let scene = Scene::new(snapshot);
     let (incidents, not_evaluated) = incidents(&scene, policy);
-    let fate = diagnose::target::fate(&scene);
-    let (mut incidents, notes) = diagnose::target::focus(&scene, &fate, incidents);
+    let fates = diagnose::target::fates(&scene);
+    let (incidents, mut notes) = diagnose::target::focus(&scene, &fates, incidents);
+    let Judged { mut incidents, ignored, compared, notes: hidden } = policy.judge(snapshot, incidents);
+    notes.extend(hidden);
     recommend::recommend(&scene, &mut incidents);
     Report {
         taken_at: snapshot.taken_at,
         server: snapshot.server.clone(),
         context: snapshot.context.clone(),
         scope: snapshot.scope.clone(),
-        fate,
+        fates,
         incidents,
+        ignored,
+        compared,
         not_evaluated,
         gaps: snapshot.gaps.clone(),
         examined: examined(&scene),
@@ -40,7 +44,7 @@ pub fn story(snapshot: &Snapshot, report: &Report) -> Story {
 
 fn incidents(scene: &Scene<'_>, policy: &Policy) -> (Vec<Incident>, Vec<NotEvaluated>) {
     let (mut findings, not_evaluated) = rules::run(scene);
-    findings.retain(|finding| !policy.skip.contains(finding.rule.id));
+    policy.apply_to_findings(&mut findings);
     (diagnose::diagnose(scene, findings, &not_evaluated), not_evaluated)
 }
 

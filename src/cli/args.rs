@@ -15,7 +15,13 @@ Examples:
   kubectl rca pod cart-7d9f8-x2k4q -n shop
 
   # Why is this workload, or this Service, broken?
-  kubectl rca deploy/cart -n shop
+  kubectl rca deploy/cart svc/cart -n shop
+
+  # Why are the pods of this application broken?
+  kubectl rca pods -l app=cart -n shop
+
+  # And this object of a type that only this server knows?
+  kubectl rca httproute/web -n shop
 
   # What is broken in this namespace, and why?
   kubectl rca namespace shop
@@ -26,6 +32,10 @@ Examples:
   # Take a capture, and look at it later or elsewhere
   kubectl rca capture -n shop -o shop.rca
   kubectl rca namespace shop --from shop.rca
+
+  # What is new since this morning?
+  kubectl rca namespace shop -o json > morning.json
+  kubectl rca namespace shop --baseline morning.json
 
   # Try it without a cluster
   kubectl rca demo";
@@ -42,9 +52,26 @@ pub struct Cli {
     #[command(flatten)]
     pub cluster: ClusterArgs,
 
-    /// Say on stderr what was asked of the server (repeatable)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    /// Say on stderr what was asked of the server (repeatable, or a level as kubectl's: `-v=6` is all)
+    #[arg(short, long, visible_alias = "v", global = true, action = clap::ArgAction::Append, num_args = 0..=1, require_equals = true,
+        default_missing_value = "1", value_name = "LEVEL")]
+    pub verbose: Vec<u8>,
+
+    /// Print without colours, as with `NO_COLOR`
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+impl Cli {
+    /// Returns how much is to be told: 0, 1 or more.
+    pub fn verbosity(&self) -> u8 {
+        match self.verbose.as_slice() {
+            // kubectl's levels below 6 tell little.
+            [level] if *level >= 6 => 2,
+            [level] => (*level).min(1),
+            several => several.iter().fold(0, |sum, level| sum.saturating_add(*level)),
+        }
+    }
 }
 
 /// The commands.
@@ -69,11 +96,15 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Diagnose a recorded broken namespace, without a cluster
     Demo(DemoArgs),
-    /// Print the version
-    Version,
+    /// Print a script that completes words in a shell, or install what kubectl asks
+    Completion(CompletionArgs),
+    /// Show what is configured
+    Config(ConfigArgs),
+    /// Print the versions of this program, of its report and of the server
+    Version(VersionArgs),
 }
 
-/// `TYPE NAME`.
+/// `TYPE NAME...`.
 #[derive(Debug, Subcommand)]
 pub enum ObjectCommand {
     /// Tell why a pod is broken
@@ -109,45 +140,65 @@ pub enum ObjectCommand {
     PersistentVolumeClaim(ObjectArgs),
     #[command(about = "Tell why a HorizontalPodAutoscaler does not scale", name = "horizontalpodautoscaler", visible_aliases = ["horizontalpodautoscalers", "hpa"])]
     HorizontalPodAutoscaler(ObjectArgs),
+    /// Tell what is wrong with a node, and what follows from it
+    #[command(visible_aliases = ["nodes", "no"])]
+    Node(ObjectArgs),
+    /// Tell why an object of any type is broken, as the server knows it: `httproute/web`, `deploy/cart svc/cart`
+    #[command(
+        name = "TYPE",
+        hide = true,
+        override_usage = "kubectl rca TYPE NAME... [OPTIONS]\n       kubectl rca TYPE/NAME... [OPTIONS]"
+    )]
+    Any(ObjectArgs),
 }
 
 impl ObjectCommand {
-    /// Returns the kind of the object that is asked about, and what was said of it.
-    pub fn parts(&self) -> (Kind, &ObjectArgs) {
+    /// Returns the kind of the objects that are asked about, if one was named as a command, and what was said of them.
+    pub fn parts(&self) -> (Option<Kind>, &ObjectArgs) {
         match self {
-            Self::Pod(args) => (Kind::Pod, args),
-            Self::Deployment(args) => (Kind::Deployment, args),
-            Self::StatefulSet(args) => (Kind::StatefulSet, args),
-            Self::DaemonSet(args) => (Kind::DaemonSet, args),
-            Self::ReplicaSet(args) => (Kind::ReplicaSet, args),
-            Self::ReplicationController(args) => (Kind::ReplicationController, args),
-            Self::Job(args) => (Kind::Job, args),
-            Self::CronJob(args) => (Kind::CronJob, args),
-            Self::Service(args) => (Kind::Service, args),
-            Self::Ingress(args) => (Kind::Ingress, args),
-            Self::PersistentVolumeClaim(args) => (Kind::PersistentVolumeClaim, args),
-            Self::HorizontalPodAutoscaler(args) => (Kind::HorizontalPodAutoscaler, args),
+            Self::Pod(args) => (Some(Kind::Pod), args),
+            Self::Deployment(args) => (Some(Kind::Deployment), args),
+            Self::StatefulSet(args) => (Some(Kind::StatefulSet), args),
+            Self::DaemonSet(args) => (Some(Kind::DaemonSet), args),
+            Self::ReplicaSet(args) => (Some(Kind::ReplicaSet), args),
+            Self::ReplicationController(args) => (Some(Kind::ReplicationController), args),
+            Self::Job(args) => (Some(Kind::Job), args),
+            Self::CronJob(args) => (Some(Kind::CronJob), args),
+            Self::Service(args) => (Some(Kind::Service), args),
+            Self::Ingress(args) => (Some(Kind::Ingress), args),
+            Self::PersistentVolumeClaim(args) => (Some(Kind::PersistentVolumeClaim), args),
+            Self::HorizontalPodAutoscaler(args) => (Some(Kind::HorizontalPodAutoscaler), args),
+            Self::Node(args) => (Some(Kind::Node), args),
+            Self::Any(args) => (None, args),
         }
     }
 }
 
-/// `NAME`.
+/// `NAME...`, or a selector.
 #[derive(Args, Debug)]
 pub struct ObjectArgs {
-    /// Name of the object, also of a pod that is gone
+    /// Names of the objects, also of a pod that is gone
     #[arg(value_name = "NAME")]
-    pub name: String,
+    pub names: Vec<String>,
+
+    /// All objects with these labels, instead of names: `app=cart,tier!=db`
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub selector: Option<String>,
+
+    /// Leave out what concerns only other containers than this one
+    #[arg(short, long, value_name = "NAME")]
+    pub container: Option<String>,
 
     #[command(flatten)]
     pub examine: ExamineArgs,
 }
 
-/// `namespace [NAME]`.
+/// `namespace [NAME...]`.
 #[derive(Args, Debug)]
 pub struct NamespaceArgs {
-    /// Name of the namespace; the current one if there is none
+    /// Names of the namespaces; the current one if there is none
     #[arg(value_name = "NAME")]
-    pub name: Option<String>,
+    pub names: Vec<String>,
 
     #[command(flatten)]
     pub examine: ExamineArgs,
@@ -169,6 +220,26 @@ pub struct ExamineArgs {
     /// Leave out a rule (repeatable)
     #[arg(long, value_name = "RULE")]
     pub skip: Vec<String>,
+
+    /// Leave out what is over for longer than this, like `30m` or `2h`
+    #[arg(long, value_name = "DURATION", value_parser = super::cluster_args::duration)]
+    pub since: Option<std::time::Duration>,
+
+    /// Leave out incidents below this severity
+    #[arg(long, value_name = "SEVERITY")]
+    pub min_severity: Option<Severity>,
+
+    /// Tell what is new since an earlier report (`-o json`); `--exit-code` then counts only that
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Look again and again, and print what changed
+    #[arg(short, long, conflicts_with = "from")]
+    pub watch: bool,
+
+    /// How long to wait before looking again
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = super::cluster_args::duration)]
+    pub watch_interval: std::time::Duration,
 
     /// Exit with 1 if there are incidents at or above `--fail-on`
     #[arg(long)]
@@ -324,6 +395,97 @@ pub struct ExplainArgs {
     /// Id of the rule, as in a report
     #[arg(value_name = "RULE")]
     pub rule: Option<String>,
+}
+
+/// `completion`.
+#[derive(Args, Debug)]
+pub struct CompletionArgs {
+    #[command(subcommand)]
+    pub shell: CompletionCommand,
+}
+
+const INSTALL: &str = "\
+Examples:
+  # Let kubectl complete `kubectl rca pod <TAB>`
+  kubectl rca completion install
+
+  # Complete `kubectl-rca` in this shell too
+  source <(kubectl rca completion bash)";
+
+/// `completion bash|zsh|fish|install`.
+#[derive(Debug, Subcommand)]
+pub enum CompletionCommand {
+    /// Print the script for bash
+    Bash,
+    /// Print the script for zsh
+    Zsh,
+    /// Print the script for fish
+    Fish,
+    /// Put `kubectl_complete-rca` beside the plugin, which kubectl asks for words
+    #[command(after_help = INSTALL)]
+    Install(InstallArgs),
+}
+
+/// `completion install`.
+#[derive(Args, Debug)]
+pub struct InstallArgs {
+    /// Folder to put it into, which has to be on the PATH; that of the plugin if there is none
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `config`.
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+const CONFIG: &str = "\
+The file is ~/.config/kubectl-rca/config.toml, or in $XDG_CONFIG_HOME:
+
+  [defaults]                      # any flag that says how, not what
+  output = \"wide\"
+
+  [severity]                      # instead of a rule's own
+  hpa-no-metrics = \"info\"
+
+  [[ignore]]                      # known and accepted; told as \"ignored\"
+  rule = \"pdb-blocks-eviction\"    # `*` stands for any text
+  object = \"deployment/shop/cart\" # or kind/name; also: selector, namespace
+  reason = \"one replica by design, OPS-12\"
+  until = 2026-12-31              # trouble again from then on
+
+  [contexts.prod]                 # the same for one context of the kubeconfig
+  allow-annotations = true        # honour `kubectl-rca/ignore: \"rule: reason\"` on objects
+
+RCA_* sets a flag too: RCA_OUTPUT=wide. What is typed comes first, then the environment, then the file.";
+
+/// `config view`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the configuration file, and the flags that the environment sets
+    #[command(after_help = CONFIG)]
+    View,
+}
+
+/// `version`.
+#[derive(Args, Debug)]
+pub struct VersionArgs {
+    /// Do not ask the server
+    #[arg(long)]
+    pub client: bool,
+
+    /// Output format
+    #[arg(short, long, value_name = "FORMAT", value_enum)]
+    pub output: Option<VersionFormat>,
+}
+
+/// The formats of `version`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VersionFormat {
+    Json,
+    Yaml,
 }
 
 /// `demo`.

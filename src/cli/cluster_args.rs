@@ -59,6 +59,14 @@ pub struct ClusterArgs {
     #[arg(short, long, global = true, value_name = "URL")]
     pub server: Option<String>,
 
+    /// User name for basic authentication
+    #[arg(long, global = true, value_name = "NAME", hide = true)]
+    pub username: Option<String>,
+
+    /// Password for basic authentication
+    #[arg(long, global = true, value_name = "PASSWORD", hide = true)]
+    pub password: Option<Secret>,
+
     /// Bearer token to authenticate with
     #[arg(long, global = true, value_name = "TOKEN")]
     pub token: Option<Secret>,
@@ -92,6 +100,14 @@ pub struct ClusterArgs {
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         hide_possible_values = true, value_name = "BOOL")]
     pub disable_compression: Option<bool>,
+
+    /// Folder for what is kept for a short while, such as the names that completion shows
+    #[arg(long, global = true, value_name = "DIR", env = "KUBECACHEDIR", hide_env_values = true)]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Fail if the server warns
+    #[arg(long, global = true)]
+    pub warnings_as_errors: bool,
 }
 
 impl ClusterArgs {
@@ -108,6 +124,8 @@ impl ClusterArgs {
             impersonate_uid: self.impersonate_uid.clone(),
             impersonate_extra: self.impersonate_extra.clone(),
             server: self.server.clone(),
+            username: self.username.clone(),
+            password: self.password.clone(),
             token: self.token.clone(),
             tls_server_name: self.tls_server_name.clone(),
             certificate_authority: self.certificate_authority.clone(),
@@ -116,6 +134,16 @@ impl ClusterArgs {
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             disable_compression: self.disable_compression,
         }
+    }
+
+    /// Returns the namespace that was named; an empty one is none, as to kubectl.
+    pub fn namespaces(&self) -> Vec<String> {
+        self.namespace.iter().filter(|name| !name.is_empty()).cloned().collect()
+    }
+
+    /// Returns whether no flag says which cluster is meant.
+    pub fn names_nothing(&self) -> bool {
+        self.kubeconfig.is_none() && self.context.is_none() && self.cluster.is_none() && self.server.is_none()
     }
 
     /// Returns the default limits with the timeout that the flags ask for.

@@ -1,8 +1,8 @@
-//! What a user decided once, for a context of the kubeconfig: `~/.config/kubectl-rca/config.toml`.
+//! What a user decided once, for all contexts of the kubeconfig or for one: `~/.config/kubectl-rca/config.toml`.
 
 use std::path::PathBuf;
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 /// The file as it is, so that what it says of other things stays.
 #[derive(Debug, Default)]
@@ -28,6 +28,35 @@ impl Config {
         let document = text.parse::<DocumentMut>();
         let document = document.map_err(|error| format!("{} is no TOML: {}", path.display(), error.message()))?;
         Ok(Self { path: Some(path), document })
+    }
+
+    /// Reads a text as if it stood in the file.
+    #[cfg(test)]
+    pub(super) fn of(text: &str) -> Self {
+        Self { path: None, document: text.parse().unwrap() }
+    }
+
+    /// Returns the path of the file, for messages.
+    pub(super) fn place(&self) -> String {
+        self.path.as_ref().map_or_else(|| "config.toml".to_owned(), |path| path.display().to_string())
+    }
+
+    /// Returns the file's text.
+    pub(super) fn as_written(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// Returns what holds for all contexts, and then what holds for one.
+    pub(super) fn layers(&self, context: Option<&str>) -> Vec<&dyn TableLike> {
+        let contexts = self.document.get("contexts");
+        let one = contexts.zip(context).and_then(|(contexts, name)| contexts.get(name)?.as_table_like());
+        std::iter::once(self.document.as_table() as &dyn TableLike).chain(one).collect()
+    }
+
+    /// Returns whether any context has a table of this name.
+    pub(super) fn depends_on_context(&self, key: &str) -> bool {
+        let contexts = self.document.get("contexts").and_then(Item::as_table_like);
+        contexts.is_some_and(|contexts| contexts.iter().any(|(_, context)| context.get(key).is_some()))
     }
 
     /// Returns what was decided for a context.

@@ -3,31 +3,55 @@
 pub mod args;
 pub mod cluster_args;
 mod commands;
+mod complete;
 mod config;
+mod defaults;
 #[cfg(test)]
 mod docs;
 mod files;
 pub mod format;
+mod picker;
+mod settings;
 mod source;
+mod targets;
 mod types;
 mod ui;
 mod words;
 pub mod words_args;
 
-use clap::Parser as _;
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, Command};
+use self::config::Config;
 use self::ui::Ui;
 use crate::failure::{Exit, Failure};
 
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn run() -> Exit {
-    let cli = match Cli::try_parse_from(types::split(std::env::args_os().collect())) {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(typed) = complete::asked(&words) {
+        return complete::run(&typed);
+    }
+    let words = types::split(words);
+    let matches = match Cli::command().try_get_matches_from(&words) {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error),
+    };
+    let (config, trouble) =
+        Config::load().map_or_else(|trouble| (Config::default(), Some(trouble)), |config| (config, None));
+    let (words, mut troubles) = defaults::add(&words, &matches, &config);
+    troubles.extend(trouble);
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
-    let mut ui = Ui::new(cli.verbose);
+    let mut ui = Ui::new(cli.verbosity()).plain(cli.no_color);
+    for trouble in troubles {
+        ui.warning(&trouble);
+    }
     match dispatch(cli, &mut ui) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -45,7 +69,9 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Result<Exit, Failure> {
         Command::Capture(args) => commands::capture::run(&cli.cluster, &args, ui),
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Demo(args) => commands::demo::run(&args, ui),
-        Command::Version => commands::version(ui),
+        Command::Completion(args) => commands::completion::run(&args, ui),
+        Command::Config(args) => commands::config::run(&cli.cluster, &args, ui),
+        Command::Version(args) => commands::version::run(&cli.cluster, &args, ui),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::args::{InputArgs, Redact};
 use super::cluster_args::ClusterArgs;
+use super::targets::{self, Wish};
 use super::ui::Ui;
 use crate::collect::client::{ApiClient, Limits};
 use crate::collect::live::sampling::{self, Sampled};
@@ -21,10 +22,10 @@ const FOR_ONE_POD: usize = 32;
 /// What the user asked about, before it is known where it lies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Question {
-    /// The namespace that was named; else the current one.
-    pub(super) namespace: Option<String>,
+    /// The namespaces that were named; else the current one.
+    pub(super) namespaces: Vec<String>,
     pub(super) all_namespaces: bool,
-    pub(super) target: Option<Target>,
+    pub(super) wish: Wish,
     pub(super) keep_raw: bool,
     pub(super) purpose: Purpose,
     /// Watch the usage for so long first.
@@ -39,14 +40,10 @@ pub(super) fn from_cluster(
     ui: &mut Ui,
 ) -> Result<Snapshot, Failure> {
     let started = Instant::now();
-    let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process())?;
-    let namespace = question.namespace.clone().unwrap_or_else(|| connection.namespace.clone());
-    check_name("namespace", &namespace)?;
-    let plan = Plan {
-        scope: Scope {
-            namespaces: if question.all_namespaces { Vec::new() } else { vec![namespace] },
-            target: question.target.clone(),
-        },
+    let connection = kubeconfig::resolve(&cluster.overrides(), &kubeconfig::Env::from_process());
+    let connection = connection.map_err(|failure| targets::unanswered(failure, &question.wish))?;
+    let mut plan = Plan {
+        scope: Scope { namespaces: question.scope(&connection.namespace)?, targets: Vec::new() },
         context: connection.context.clone(),
         keep: keep(question, input),
         purpose: question.purpose,
@@ -58,6 +55,8 @@ pub(super) fn from_cluster(
     let runtime = runtime.map_err(|error| Failure::bug(format!("starting the runtime: {error}")))?;
     let result = runtime.block_on(async {
         let client = ApiClient::connect(&connection, &limits(cluster, question)).await?;
+        plan.scope = unless_interrupted(resolve(&client, question, plan.scope)).await?;
+        let plan = plan;
         let mut snapshot = unless_interrupted(live::collect(&client, &plan)).await?;
         if let Some(duration) = question.sample {
             let sampled = watch(&client, &plan, &snapshot, duration, ui).await;
@@ -70,8 +69,12 @@ pub(super) fn from_cluster(
     // A request to a server that hangs must not keep the answer back.
     runtime.shutdown_background();
     let (stats, warnings, snapshot) = result?;
-    for warning in warnings {
-        ui.warning(&warning);
+    for warning in &warnings {
+        ui.warning(warning);
+    }
+    if let (true, number @ 1..) = (cluster.warnings_as_errors, warnings.len()) {
+        let word = if number == 1 { "warning" } else { "warnings" };
+        return Err(Failure::unreachable(format!("{number} {word} received")).hint("leave out `--warnings-as-errors`"));
     }
     let retries = stats.retries;
     ui.verbose(&format!(
@@ -83,9 +86,30 @@ pub(super) fn from_cluster(
     Ok(snapshot)
 }
 
-async fn unless_interrupted(work: impl Future<Output = Result<Snapshot, Failure>>) -> Result<Snapshot, Failure> {
+impl Question {
+    /// Returns the namespaces to look at; none are all.
+    fn scope(&self, current: &str) -> Result<Vec<String>, Failure> {
+        let namespaces = match self.namespaces.as_slice() {
+            _ if self.all_namespaces => Vec::new(),
+            [] => vec![current.to_owned()],
+            named => named.to_vec(),
+        };
+        namespaces.iter().try_for_each(|name| check_name("namespace", name))?;
+        Ok(namespaces)
+    }
+}
+
+/// Finds the objects that are meant. What lives in no namespace may hit any, unless one was named.
+async fn resolve(client: &ApiClient, question: &Question, scope: Scope) -> Result<Scope, Failure> {
+    let is_named = !question.namespaces.is_empty();
+    let targets = targets::resolve(client, &question.wish, &scope.namespaces, is_named).await?;
+    let namespaces = if !is_named && targets::are_clusters(&targets) { Vec::new() } else { scope.namespaces };
+    Ok(Scope { namespaces, targets })
+}
+
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
-        snapshot = work => snapshot,
+        done = work => done,
         _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
     }
 }
@@ -109,10 +133,7 @@ async fn watch(client: &ApiClient, plan: &Plan, snapshot: &Snapshot, duration: D
 /// Returns the limits that fit the question: what one pod refers to is asked for in one go.
 fn limits(cluster: &ClusterArgs, question: &Question) -> Limits {
     let limits = cluster.limits();
-    match question.target {
-        Some(Target { kind: Kind::Pod, .. }) => Limits { concurrency: FOR_ONE_POD, ..limits },
-        _ => limits,
-    }
+    if question.wish.is_one_pod() { Limits { concurrency: FOR_ONE_POD, ..limits } } else { limits }
 }
 
 fn keep(question: &Question, input: &InputArgs) -> Keep {
@@ -129,15 +150,19 @@ pub(super) fn from_path(path: &Path, question: &Question, input: &InputArgs) -> 
     let mut snapshot = if is_folder { folder::read(path, keep)? } else { capture::read_file(path, keep)? };
     if question.all_namespaces {
         snapshot.scope.namespaces = Vec::new();
-    } else if let Some(namespace) = question.namespace.as_ref() {
-        check_name("namespace", namespace)?;
-        check_recorded(&snapshot, namespace, &name)?;
-        snapshot.scope.namespaces = vec![namespace.clone()];
-    } else if let (Some(target), true) = (&question.target, snapshot.scope.namespaces.len() != 1) {
-        snapshot.scope.namespaces = vec![place_of(&snapshot, target)?];
+    } else if !question.namespaces.is_empty() {
+        for namespace in &question.namespaces {
+            check_name("namespace", namespace)?;
+            check_recorded(&snapshot, namespace, &name)?;
+        }
+        snapshot.scope.namespaces.clone_from(&question.namespaces);
     }
-    if question.target.is_some() || question.namespace.is_some() || question.all_namespaces {
-        snapshot.scope.target.clone_from(&question.target);
+    if !question.wish.is_empty() || !question.namespaces.is_empty() || question.all_namespaces {
+        let place = if question.all_namespaces { &[] } else { snapshot.scope.namespaces.as_slice() };
+        snapshot.scope.targets = targets::resolve_recorded(&snapshot, &question.wish, place)?;
+    }
+    if question.namespaces.is_empty() && !question.all_namespaces && snapshot.scope.namespaces.len() != 1 {
+        find_places(&mut snapshot)?;
     }
     if is_folder {
         folder::note_absent_kinds(&mut snapshot);
@@ -145,17 +170,30 @@ pub(super) fn from_path(path: &Path, question: &Question, input: &InputArgs) -> 
     Ok(snapshot)
 }
 
+/// Narrows a recording of several namespaces to those that hold the targets.
+fn find_places(snapshot: &mut Snapshot) -> Result<(), Failure> {
+    let mut targets = std::mem::take(&mut snapshot.scope.targets);
+    let mut places = BTreeSet::new();
+    for target in targets.iter_mut().filter(|target| target.kind.namespaced()) {
+        let place = target.namespace.take().map_or_else(|| place_of(snapshot, target), Ok)?;
+        places.insert(place.clone());
+        target.namespace = Some(place);
+    }
+    if let [place] = places.iter().collect::<Vec<_>>().as_slice() {
+        targets.iter_mut().for_each(|target| _ = target.namespace.take_if(|namespace| namespace == *place));
+    }
+    if !places.is_empty() {
+        snapshot.scope.namespaces = places.into_iter().collect();
+    }
+    snapshot.scope.targets = targets;
+    Ok(())
+}
+
 /// Finds the one namespace of a recording that holds the target.
 fn place_of(snapshot: &Snapshot, target: &Target) -> Result<String, Failure> {
-    let (word, plural, name) = (target.kind.name().to_lowercase(), target.kind.plural(), &target.name);
-    let events = snapshot.objects.events.iter().map(|event| &event.object.involved_object);
-    let told = events
-        .filter(|about| about.kind.as_deref() == Some(target.kind.name()) && about.name.as_deref() == Some(name))
-        .filter_map(|about| about.namespace.as_deref());
-    let places: BTreeSet<&str> = snapshot.objects.places(target.kind, name).into_iter().chain(told).collect();
-    let names: Vec<&str> = places.into_iter().collect();
-    match names.as_slice() {
-        [one] => Ok((*one).to_owned()),
+    let (word, plural, name) = (target.kind.word(), target.kind.plural(), &target.name);
+    match targets::recorded_places(snapshot, target).as_slice() {
+        [one] => Ok(one.clone()),
         [] => Err(Failure::not_found(format!("{plural} \"{name}\" not found in any namespace of the recording"))
             .hint(format!("kubectl rca {word} {name} --from FILE -n NAMESPACE"))),
         several => Err(Failure::usage(format!("{word} \"{name}\" is in the namespaces {}", several.join(", ")))

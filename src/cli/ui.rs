@@ -1,5 +1,6 @@
 //! Everything that is printed goes through here: stdout is data, stderr is the rest.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -16,11 +17,20 @@ const WIDTH: usize = 100;
 #[derive(Debug)]
 pub(super) struct Ui {
     verbose: u8,
+    /// Without colours, whatever the terminal can do.
+    plain: bool,
+    /// What was warned of before: once is enough.
+    warned: BTreeSet<String>,
 }
 
 impl Ui {
     pub(super) fn new(verbose: u8) -> Self {
-        Self { verbose }
+        Self { verbose, plain: false, warned: BTreeSet::new() }
+    }
+
+    /// Takes the colours away.
+    pub(super) fn plain(self, plain: bool) -> Self {
+        Self { plain: self.plain || plain, ..self }
     }
 
     /// Prints data; a closed pipe is success, as the reader had enough.
@@ -35,9 +45,24 @@ impl Ui {
         }
     }
 
-    /// Warns on stderr.
+    /// Warns on stderr, of each thing once.
     pub(super) fn warning(&mut self, text: &str) {
-        self.line("warning", text);
+        if self.warned.insert(text.to_owned()) {
+            self.line("warning", text);
+        }
+    }
+
+    /// Returns whether a person can be asked: input and questions are on a terminal.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Empties the screen for what is printed next, if a person reads it.
+    pub(super) fn clear(&mut self) {
+        if self.is_watched() {
+            let mut out = io::stdout().lock();
+            _ = out.write_all(b"\x1b[H\x1b[2J\x1b[3J").and_then(|()| out.flush());
+        }
     }
 
     /// Warns on stderr if not everything could be seen, and returns whether that is so. What the server does not have hides
@@ -142,9 +167,12 @@ impl Ui {
         }
     }
 
-    /// Tells on stderr what went wrong and what to do next.
+    /// Tells on stderr what went wrong and what to do next; that there is nothing to look at is nothing wrong.
     pub(super) fn failure(&mut self, failure: &Failure) {
-        self.line("error", failure.message.trim_end_matches('.'));
+        match failure.exit {
+            Exit::Examined => self.note(&failure.message),
+            _ => self.line("error", failure.message.trim_end_matches('.')),
+        }
         for hint in &failure.hints {
             self.line("hint", hint);
         }
@@ -157,7 +185,7 @@ impl Ui {
 
     /// Returns how stdout wants its text.
     pub(super) fn look(&self, wide: bool) -> Look {
-        Look { width: width(), color: color(), wide, unicode: unicode() }
+        Look { width: width(), color: color() && !self.plain, wide, unicode: unicode() }
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Overrides {
     pub impersonate_uid: Option<String>,
     pub impersonate_extra: Vec<(String, String)>,
     pub server: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
     pub token: Option<Secret>,
     pub tls_server_name: Option<String>,
     pub certificate_authority: Option<PathBuf>,
@@ -128,6 +130,29 @@ pub struct Connection {
     pub context: Option<String>,
     /// The namespace that commands look at when no other is named.
     pub namespace: String,
+}
+
+/// Returns whether there is a kubeconfig, or a pod's service account.
+pub fn is_there(env: &Env) -> bool {
+    env.is_in_cluster() || !matches!(files::load(None, env), Ok(None))
+}
+
+/// The names in a kubeconfig.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub contexts: Vec<String>,
+    pub clusters: Vec<String>,
+    pub users: Vec<String>,
+}
+
+/// Returns the names in the kubeconfig; none where it cannot be read.
+pub fn names(overrides: &Overrides, env: &Env) -> Names {
+    let config = files::load(overrides.kubeconfig.as_deref(), env).ok().flatten().unwrap_or_default();
+    Names {
+        contexts: config.contexts.into_iter().map(|named| named.name).collect(),
+        clusters: config.clusters.into_iter().map(|named| named.name).collect(),
+        users: config.auth_infos.into_iter().map(|named| named.name).collect(),
+    }
 }
 
 /// Resolves flags, kubeconfig files and environment to a connection, without talking to the cluster.

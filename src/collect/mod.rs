@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod client;
 mod decode;
+pub mod discovery;
 pub mod folder;
 pub mod intake;
 pub mod kubeconfig;

@@ -1,7 +1,7 @@
 //! Narrows an answer to the object that was asked about, also when that is gone.
 
-use crate::model::store::HasMeta as _;
-use crate::model::{Incident, Kind, ObjectRef, Target};
+use crate::model::store::HasMeta;
+use crate::model::{Incident, Kind, ObjectRef, Target, Type};
 use crate::scene::pods::owners;
 use crate::scene::topology::Relation;
 use crate::scene::{PodView, Scene};
@@ -19,19 +19,25 @@ pub enum Fate {
     Unknown,
 }
 
-/// Keeps the incidents that concern the target, and notes if it is gone.
-pub(crate) fn focus(scene: &Scene<'_>, fate: &Fate, incidents: Vec<Incident>) -> (Vec<Incident>, Vec<String>) {
-    let Some(target) = scene.snapshot.scope.target.as_ref() else { return (incidents, Vec::new()) };
-    let object = target_ref(scene, target);
-    let mut wanted = vec![object.clone()];
+/// Keeps the incidents that concern one of the targets, and notes which of them are gone.
+pub(crate) fn focus(scene: &Scene<'_>, fates: &[Fate], incidents: Vec<Incident>) -> (Vec<Incident>, Vec<String>) {
+    let targets = &scene.snapshot.scope.targets;
+    if targets.is_empty() {
+        return (incidents, Vec::new());
+    }
+    let mut wanted = Vec::new();
     let mut notes = Vec::new();
-    match fate {
-        Fate::Present => wanted.extend(stands_on(scene, &object)),
-        Fate::Gone { workload } => {
-            notes.push(gone_note(&object, workload.as_ref()));
-            wanted.extend(workload.clone());
+    for (target, fate) in targets.iter().zip(fates) {
+        let object = target_ref(scene, target);
+        wanted.push(object.clone());
+        match fate {
+            Fate::Present => wanted.extend(stands_on(scene, &object)),
+            Fate::Gone { workload } => {
+                notes.push(gone_note(&object, workload.as_ref()));
+                wanted.extend(workload.clone());
+            }
+            Fate::Never { .. } | Fate::Unknown => {}
         }
-        Fate::Never { .. } | Fate::Unknown => {}
     }
     let concerns = |incident: &Incident| {
         let findings = std::iter::once(&incident.cause).chain(&incident.effects);
@@ -54,11 +60,14 @@ fn gone_note(object: &ObjectRef, workload: Option<&ObjectRef>) -> String {
     }
 }
 
-/// Finds out what became of the target; [`Fate::Present`] if there is none.
-pub fn fate(scene: &Scene<'_>) -> Fate {
-    let Some(target) = scene.snapshot.scope.target.as_ref() else { return Fate::Present };
+/// Finds out what became of each target.
+pub fn fates(scene: &Scene<'_>) -> Vec<Fate> {
+    scene.snapshot.scope.targets.iter().map(|target| fate(scene, target)).collect()
+}
+
+fn fate(scene: &Scene<'_>, target: &Target) -> Fate {
     let object = target_ref(scene, target);
-    let names = scene.snapshot.objects.names(target.kind, object.namespace());
+    let names = names(scene, &target.kind, object.namespace());
     if names.contains(&target.name.as_str()) {
         return Fate::Present;
     }
@@ -66,15 +75,33 @@ pub fn fate(scene: &Scene<'_>) -> Fate {
     if workload.is_some() || scene.events_of(&object).next().is_some() {
         return Fate::Gone { workload };
     }
-    if !scene.snapshot.objects.coverage(target.kind).covers(object.namespace(), &object.name) {
+    if !was_looked_for(scene, target, &object) {
         return Fate::Unknown;
     }
     Fate::Never { nearest: nearest(&object.name, names) }
 }
 
+/// Returns the names of all objects of a type in a namespace.
+fn names<'s>(scene: &Scene<'s>, of: &Type, namespace: &str) -> Vec<&'s str> {
+    let objects = &scene.snapshot.objects;
+    match of.known() {
+        Some(kind) => objects.names(kind, if kind.namespaced() { namespace } else { "" }),
+        None => objects.of_type(of).filter(|item| item.namespace() == namespace).map(HasMeta::name).collect(),
+    }
+}
+
+/// Returns whether an object that is not in the snapshot does not exist: a custom one is asked for by its name.
+fn was_looked_for(scene: &Scene<'_>, target: &Target, object: &ObjectRef) -> bool {
+    match target.kind.known() {
+        Some(kind) => scene.snapshot.objects.coverage(kind).covers(object.namespace(), &object.name),
+        None => !scene.snapshot.gaps.iter().any(|gap| gap.name.as_ref() == Some(&object.name)),
+    }
+}
+
 fn target_ref(scene: &Scene<'_>, target: &Target) -> ObjectRef {
-    let namespace = scene.snapshot.scope.namespaces.first().map_or("", String::as_str);
-    ObjectRef::new(target.kind, namespace, &target.name)
+    let of_scope = || scene.snapshot.scope.namespaces.first().map_or("", String::as_str);
+    let namespace = target.namespace.as_deref().unwrap_or_else(of_scope);
+    target.kind.object(namespace, &target.name)
 }
 
 /// Returns what an object is made of or leads to: the pods of a workload, the workloads behind a Service or Ingress.

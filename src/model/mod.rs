@@ -19,6 +19,7 @@ pub mod sizing;
 pub mod snapshot;
 pub mod store;
 pub mod story;
+pub mod target;
 pub mod telemetry;
 
 pub use change::Change;
@@ -35,7 +36,8 @@ pub use report::{NotEvaluated, Report};
 pub use secret::SecretKeys;
 pub use severity::Severity;
 pub use sizing::Sizing;
-pub use snapshot::{ContainerLogs, ContainerRef, Scope, Snapshot, Target, Usage};
+pub use snapshot::{ContainerLogs, ContainerRef, Scope, Snapshot, Usage};
 pub use store::{Store, Stored};
 pub use story::Story;
+pub use target::{CustomType, Target, Type};
 pub use telemetry::{Alert, Series};

@@ -20,8 +20,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::store::HasMeta as _;
-use super::{Change, Coverage, Kind, SecretKeys, Store, Stored};
+use super::store::HasMeta;
+use super::{Change, Coverage, Kind, ObjectRef, SecretKeys, Store, Stored, Type};
 use crate::json::Json;
 
 /// An object of a kind that is not in the table, such as a custom owner.
@@ -100,9 +100,9 @@ macro_rules! stores {
                 match kind { $(Kind::$kind => self.$field.in_namespace(namespace).map(|item| item.object.name()).collect(),)* }
             }
 
-            /// Returns the namespaces that hold an object of this kind and name.
-            pub fn places(&self, kind: Kind, name: &str) -> Vec<&str> {
-                match kind { $(Kind::$kind => self.$field.iter().filter(|item| item.object.name() == name).map(|item| item.object.namespace()).collect(),)* }
+            /// Returns the metadata of all objects of this kind, in order.
+            pub fn metas(&self, kind: Kind) -> Vec<&ObjectMeta> {
+                match kind { $(Kind::$kind => self.$field.iter().map(|item| item.object.meta()).collect(),)* }
             }
 
             /// Iterates over the pruned JSON of this kind, where it was kept.
@@ -158,6 +158,36 @@ stores! {
 }
 
 impl Objects {
+    /// Returns the metadata of all objects of a type, in order.
+    pub fn metas_of(&self, of: &Type) -> Vec<&ObjectMeta> {
+        match of.known() {
+            Some(kind) => self.metas(kind),
+            None => self.of_type(of).map(HasMeta::meta).collect(),
+        }
+    }
+
+    /// Returns the metadata of one object, if it was read.
+    pub fn meta(&self, object: &ObjectRef) -> Option<&ObjectMeta> {
+        let is_it = |meta: &&ObjectMeta| {
+            meta.name.as_ref() == Some(&object.name)
+                && meta.namespace.as_deref().unwrap_or_default() == object.namespace()
+        };
+        match Kind::find(&object.api_version, &object.kind) {
+            Some(kind) => self.metas(kind).into_iter().find(is_it),
+            None => {
+                self.custom.iter().filter(|item| item.kind == object.kind).map(|item| item.object.meta()).find(is_it)
+            }
+        }
+    }
+
+    /// Iterates over the objects of a type that is not in the table, whatever their version.
+    pub fn of_type(&self, of: &Type) -> impl Iterator<Item = &Custom> {
+        let group = |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_owned());
+        let wanted = group(of.api_version());
+        let is_it = move |item: &&Stored<Custom>| item.kind == of.name() && group(&item.api_version) == wanted;
+        self.custom.iter().filter(is_it).map(|item| &item.object)
+    }
+
     /// Adds an object of a kind that is not in the table.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Gap, Incident, Scope};
 use crate::diagnose::target::Fate;
+use crate::policy::{Compared, Ignored};
 
 /// A rule that could not judge, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +33,17 @@ pub struct Report {
     pub server: Option<String>,
     pub context: Option<String>,
     pub scope: Scope,
-    /// What became of the object that was asked about.
-    pub fate: Fate,
+    /// What became of each object that was asked about, in their order.
+    pub fates: Vec<Fate>,
     /// Worst and surest first.
     pub incidents: Vec<Incident>,
+    /// Incidents that the user decided to live with.
+    pub ignored: Vec<Ignored>,
+    /// How the incidents compare with an earlier report, if one was given.
+    pub compared: Option<Compared>,
     pub not_evaluated: Vec<NotEvaluated>,
     pub gaps: Vec<Gap>,
     pub examined: Examined,
-    /// What happened to a target that is gone: how the answer was found instead.
+    /// What happened to a target that is gone, and what is not shown.
     pub notes: Vec<String>,
 }

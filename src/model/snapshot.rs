@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Gap, Kind, Objects, Series};
+use super::{Alert, Gap, Kind, Objects, Series, Target};
 
 /// What the user asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,29 +14,21 @@ pub struct Scope {
     /// Namespaces to examine, sorted; empty means all.
     #[serde(default)]
     pub namespaces: Vec<String>,
-    /// One object, if one was named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
+    /// The objects that were named, in order; empty for whole namespaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
 }
 
 impl Scope {
     /// Makes the scope of one namespace.
     pub fn namespace(name: &str) -> Self {
-        Self { namespaces: vec![name.to_owned()], target: None }
+        Self { namespaces: vec![name.to_owned()], targets: Vec::new() }
     }
 
     /// Returns whether objects of this namespace are in scope.
     pub fn includes(&self, namespace: &str) -> bool {
         self.namespaces.is_empty() || self.namespaces.iter().any(|name| name == namespace)
     }
-}
-
-/// The object that the user named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Target {
-    pub kind: Kind,
-    pub name: String,
 }
 
 /// The address of a container.

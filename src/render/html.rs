@@ -12,7 +12,7 @@ mod timeline;
 use super::gap;
 use super::look::Look;
 use super::markup::line;
-use super::text::{ago, verdict, words};
+use super::text::{ago, decided, verdict, words};
 use crate::model::{Ids, Report, Story};
 
 const LOOK: Look = Look { width: 0, color: false, wide: true, unicode: true };
@@ -40,8 +40,9 @@ pub fn render(report: &Report, story: Option<&Story>) -> String {
     let mut ids = Ids::default();
     for (index, incident) in report.incidents.iter().enumerate() {
         let dependencies = story.and_then(|story| story.dependencies.get(index)).map(Vec::as_slice).unwrap_or_default();
-        page += &incident::write(incident, report.taken_at, dependencies, &mut ids);
+        page += &incident::write(report, incident, dependencies, &mut ids);
     }
+    page += &decided(report);
     page += &unread(report);
     page += &story.map(timeline::list).unwrap_or_default();
     page + &format!(
@@ -85,6 +86,22 @@ fn prose(text: &str) -> String {
     }
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }).collect()
+}
+
+/// What the user decided to live with, and what is no more.
+fn decided(report: &Report) -> String {
+    let ignored: Vec<String> = report.ignored.iter().map(decided::words).collect();
+    let gone = report.compared.iter().flat_map(|compared| &compared.gone);
+    let gone: Vec<String> = gone.map(|(_, message)| message.clone()).collect();
+    listed("Ignored", &ignored) + &listed("Gone since the baseline", &gone)
+}
+
+fn listed(title: &str, lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: String = lines.iter().map(|text| format!("<li>{}</li>\n", prose(text))).collect();
+    format!("<section>\n<h2>{title}</h2>\n<ul>\n{lines}</ul>\n</section>\n")
 }
 
 fn unread(report: &Report) -> String {

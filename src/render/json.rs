@@ -12,11 +12,17 @@ use serde::Serialize;
 
 pub use shape::ReportDto;
 use shape::{
-    AlternativeDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, IncidentDto, Meta, NarrativeDto, NotEvaluatedDto,
-    ObjectDto, PolicyDto, RecommendationDto, ScopeDto, SentenceDto, SubjectDto,
+    AlternativeDto, BaselineDto, EvidenceDto, ExaminedDto, FindingDto, GapDto, GoneDto, IgnoredDto, IncidentDto, Meta,
+    NarrativeDto, NotEvaluatedDto, ObjectDto, PolicyDto, RecommendationDto, ScopeDto, SentenceDto, SubjectDto,
 };
 
-use crate::model::{Evidence, Finding, Gap, Ids, Incident, Narrative, NotEvaluated, ObjectRef, Report, Risk, Subject};
+use crate::model::{
+    Evidence, Finding, Gap, Ids, Incident, Narrative, NotEvaluated, ObjectRef, Report, Risk, Subject, Target,
+};
+use crate::policy::{Compared, Ignored};
+
+/// The version of the contract.
+pub const VERSION: &str = "rca/v1alpha1";
 
 /// Renders the report as indented JSON with a final line break.
 ///
@@ -26,7 +32,11 @@ pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
     written(&dto(report))
 }
 
-fn written(document: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+/// Writes any document as indented JSON with a final line break.
+///
+/// # Errors
+/// When a value cannot be serialised, which is a bug.
+pub fn written(document: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(document)?;
     bytes.push(b'\n');
     Ok(bytes)
@@ -49,13 +59,15 @@ pub fn dto(report: &Report) -> ReportDto<'_> {
         kind: "Report",
         meta: meta(report),
         incidents: report.incidents.iter().map(|incident| incident_dto(incident, &mut ids)).collect(),
+        ignored: report.ignored.iter().map(ignored_dto).collect(),
+        baseline: report.compared.as_ref().map(baseline_dto),
         not_evaluated: report.not_evaluated.iter().map(not_evaluated_dto).collect(),
         gaps: report.gaps.iter().enumerate().map(|(index, gap)| gap_dto(index, gap)).collect(),
     }
 }
 
 fn meta(report: &Report) -> Meta<'_> {
-    let target = report.scope.target.as_ref();
+    let targets: Vec<String> = report.scope.targets.iter().map(Target::words).collect();
     let examined = report.examined;
     Meta {
         version: env!("CARGO_PKG_VERSION"),
@@ -64,7 +76,8 @@ fn meta(report: &Report) -> Meta<'_> {
         context: report.context.as_deref(),
         scope: ScopeDto {
             namespaces: &report.scope.namespaces,
-            target: target.map(|target| format!("{}/{}", target.kind.name().to_lowercase(), target.name)),
+            target: if let [one] = targets.as_slice() { Some(one.clone()) } else { None },
+            targets: if targets.len() > 1 { targets } else { Vec::new() },
         },
         examined: ExaminedDto {
             pods: examined.pods,
@@ -93,6 +106,25 @@ fn incident_dto<'a>(incident: &'a Incident, ids: &mut Ids) -> IncidentDto<'a> {
         narrative: incident.narrative.as_ref().map(narrative_dto),
         next: &incident.next,
     }
+}
+
+fn ignored_dto(ignored: &Ignored) -> IgnoredDto<'_> {
+    let incident = &ignored.incident;
+    IgnoredDto {
+        id: &incident.id,
+        severity: incident.severity.as_str(),
+        rule: incident.cause.rule.id,
+        subject: subject_dto(&incident.cause.subject),
+        message: &incident.cause.message,
+        reason: &ignored.reason,
+        until: ignored.until,
+        by: ignored.by,
+    }
+}
+
+fn baseline_dto(compared: &Compared) -> BaselineDto<'_> {
+    let gone = compared.gone.iter().map(|(id, message)| GoneDto { id, message });
+    BaselineDto { taken_at: compared.taken_at, new: &compared.new, known: &compared.known, gone: gone.collect() }
 }
 
 fn finding_dto<'a>(finding: &'a Finding, ids: &mut Ids) -> FindingDto<'a> {

@@ -1,21 +1,25 @@
 //! `-o junit`: for a pipeline, which shows an incident as a test that failed.
 //!
-//! What could not be read is a test that was skipped; what is history or advice is one that passed.
+//! What could not be read, is ignored, or known from the baseline is a test that was skipped; what is history or advice is one
+//! that passed.
 
 use super::look::Look;
 use super::markup;
-use super::text::{verdict, words};
+use super::text::{decided, verdict, words};
 use crate::model::{Evidence, Gap, Incident, NotEvaluated, Report, Severity};
+use crate::policy::Ignored;
 
 const LOOK: Look = Look { width: 0, color: false, wide: true, unicode: true };
 
 /// Renders a report as the XML that `JUnit` made common.
 pub fn render(report: &Report) -> String {
-    let mut cases: Vec<String> = report.incidents.iter().map(incident).collect();
-    let failures = report.incidents.iter().filter(|incident| is_failure(incident)).count();
+    let mut cases: Vec<String> = report.incidents.iter().map(|one| incident(report, one)).collect();
+    let failures = report.incidents.iter().filter(|incident| is_failure(report, incident)).count();
+    cases.extend(report.ignored.iter().map(ignored));
     cases.extend(report.not_evaluated.iter().map(|entry| not_evaluated(report, entry)));
     cases.extend(report.gaps.iter().map(unread));
-    let skipped = report.not_evaluated.len() + report.gaps.len();
+    let known = report.incidents.iter().filter(|incident| is_known(report, incident)).count();
+    let skipped = report.not_evaluated.len() + report.gaps.len() + report.ignored.len() + known;
     if failures == 0 {
         // A suite without a test is taken for one that did not run.
         cases.push(case("verdict", &verdict::of(report, &LOOK), ""));
@@ -31,21 +35,37 @@ pub fn render(report: &Report) -> String {
     )
 }
 
-fn is_failure(incident: &Incident) -> bool {
-    incident.severity > Severity::Info
+fn is_failure(report: &Report, incident: &Incident) -> bool {
+    incident.severity > Severity::Info && !is_known(report, incident)
 }
 
-fn incident(incident: &Incident) -> String {
+fn is_known(report: &Report, incident: &Incident) -> bool {
+    incident.severity > Severity::Info && decided::is_known(report, incident) == Some(true)
+}
+
+fn ignored(one: &Ignored) -> String {
+    let cause = &one.incident.cause;
+    skipped(cause.rule.id, &name(&one.incident), &format!("ignored: {}", decided::words(one)))
+}
+
+fn name(incident: &Incident) -> String {
+    format!("{} {}", incident.id, incident.cause.subject.object)
+}
+
+fn incident(report: &Report, incident: &Incident) -> String {
+    if is_known(report, incident) {
+        let message = format!("known from the baseline: {}", incident.cause.message);
+        return skipped(incident.cause.rule.id, &name(incident), &message);
+    }
     let cause = &incident.cause;
-    let name = format!("{} {}", incident.id, cause.subject.object);
     let text = markup::block(&told(incident));
-    let outcome = if is_failure(incident) {
+    let outcome = if is_failure(report, incident) {
         let message = markup::line(&cause.message);
         format!("      <failure type=\"{}\" message=\"{message}\">{text}</failure>\n", incident.severity.as_str())
     } else {
         format!("      <system-out>{text}</system-out>\n")
     };
-    case(cause.rule.id, &name, &outcome)
+    case(cause.rule.id, &name(incident), &outcome)
 }
 
 fn told(incident: &Incident) -> String {
@@ -106,6 +126,14 @@ mod tests {
         assert!(partial.contains("skipped=\"6\""), "{partial}");
         assert!(partial.contains("rca.missing-secret"), "{partial}");
         assert!(partial.contains("could not read secrets (forbidden)"), "{partial}");
+    }
+
+    #[test]
+    fn what_is_ignored_or_known_is_skipped() {
+        let decided = render(&sample::decided());
+        assert!(decided.contains("tests=\"12\" failures=\"1\" errors=\"0\" skipped=\"9\""), "{decided}");
+        assert!(decided.contains("ignored: error: statefulset/worker"), "{decided}");
+        assert!(decided.contains("known from the baseline: resourcequota/mem"), "{decided}");
     }
 
     #[test]

@@ -5,12 +5,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-
 use super::look::Look;
 use super::safe;
 use super::text::words::{count_kind, sure};
-use super::text::{ago, verdict, words};
+use super::text::{ago, decided, verdict, words};
 use crate::model::{Evidence, Finding, Ids, Incident, Recommendation, Report, Severity, Sizing};
 
 /// Nothing is shortened: a ticket is read by somebody who cannot ask again.
@@ -28,16 +26,17 @@ pub fn render(report: &Report) -> String {
     }
     let mut ids = Ids::default();
     for incident in &report.incidents {
-        write(&mut page, incident, report.taken_at, &mut ids);
+        write(&mut page, report, incident, &mut ids);
     }
+    decided(&mut page, report);
     gaps(&mut page, report);
     page.text
 }
 
-fn write(page: &mut Page, incident: &Incident, now: Timestamp, ids: &mut Ids) {
+fn write(page: &mut Page, report: &Report, incident: &Incident, ids: &mut Ids) {
     let severity = incident.severity.as_str();
     page.paragraph(&format!("### {severity}: {}", prose(&incident.cause.message)));
-    page.paragraph(&about(incident, now));
+    page.paragraph(&about(report, incident));
     page.list("Evidence", incident.cause.evidence.iter().map(|evidence| observed(evidence, &ids.evidence())));
     page.list("Explains", incident.effects.iter().map(|effect| follows(effect, ids)));
     page.list("Hits", hits(incident).into_iter());
@@ -54,11 +53,13 @@ fn write(page: &mut Page, incident: &Incident, now: Timestamp, ids: &mut Ids) {
 }
 
 /// `deployment/shop/cart` · for 12m · 97 % sure · `oom-killed`.
-fn about(incident: &Incident, now: Timestamp) -> String {
+fn about(report: &Report, incident: &Incident) -> String {
     let subject = &incident.cause.subject;
     let mut items = vec![code(&subject.object.to_string())];
     items.extend(subject.container.as_ref().map(|name| format!("container {}", code(name))));
-    items.extend(ago::seen(now, incident));
+    items.extend(ago::seen(report.taken_at, incident));
+    let since = |known| if known { "known from the baseline" } else { "new since the baseline" };
+    items.extend(decided::is_known(report, incident).map(since).map(str::to_owned));
     items.push(sure(incident.cause.confidence));
     items.push(code(incident.cause.rule.id));
     items.join(" · ")
@@ -117,6 +118,20 @@ fn arithmetic(sizing: &Sizing) -> String {
     }
     lines.extend(sizing.temporary.clone());
     lines.iter().map(|line| format!("\n- {}", prose(line))).collect()
+}
+
+/// What the user decided to live with, and what is no more.
+fn decided(page: &mut Page, report: &Report) {
+    if !report.ignored.is_empty() {
+        page.paragraph("### Ignored");
+        page.items(report.ignored.iter().map(|one| prose(&decided::words(one))));
+    }
+    let gone = report.compared.iter().flat_map(|compared| &compared.gone);
+    let gone: Vec<String> = gone.map(|(_, message)| prose(message)).collect();
+    if !gone.is_empty() {
+        page.paragraph("### Gone since the baseline");
+        page.items(gone.into_iter());
+    }
 }
 
 fn gaps(page: &mut Page, report: &Report) {
@@ -233,6 +248,16 @@ mod tests {
         });
         assert!(render(&sample::healthy()).contains("nothing is wrong in namespace shop"));
         assert!(render(&sample::partial()).contains("found nothing wrong"));
+    }
+
+    #[test]
+    fn what_was_decided_is_told() {
+        let page = render(&sample::decided());
+        for part in
+            ["### Ignored", "`<replica>` by design", "### Gone since", "`<never>`", "· known from", "· new since"]
+        {
+            assert!(page.contains(part), "{part} is missing in\n{page}");
+        }
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::diagnose::target::Fate;
 use crate::model::report::Examined;
 use crate::model::{
     Evidence, Finding, Gap, GapReason, Incident, Kind, NotEvaluated, ObjectRef, Recommendation, Report, Risk, Scope,
     Severity, State, Subject, Target,
 };
+use crate::policy::{Compared, Ignored};
 use crate::rules::Rule;
 
 const fn rule(id: &'static str, category: &'static str, summary: &'static str, severity: Severity) -> Rule {
@@ -89,8 +89,10 @@ fn report(incidents: Vec<Incident>) -> Report {
         server: Some("v1.36.3".to_owned()),
         context: Some("prod".to_owned()),
         scope: Scope::namespace("shop"),
-        fate: Fate::Present,
+        fates: Vec::new(),
         incidents,
+        ignored: Vec::new(),
+        compared: None,
         not_evaluated: Vec::new(),
         gaps: Vec::new(),
         examined: Examined { pods: 12, unready: 0, workloads: 4, services: 3, events: 57, rules: 92 },
@@ -123,7 +125,22 @@ pub(crate) fn partial() -> Report {
     let mut report = report(vec![history()]);
     report.gaps = gaps();
     report.not_evaluated = vec![NotEvaluated { rule: "missing-secret", gaps: vec![0] }];
-    report.scope.target = Some(Target { kind: Kind::Pod, name: "cart-7d9f8c6b5-x2k4q".to_owned() });
+    report.scope.targets = vec![Target::new(Kind::Pod, "cart-7d9f8c6b5-x2k4q")];
+    report
+}
+
+/// One incident that is ignored, one that an earlier report knew, and one that has gone since.
+pub(super) fn decided() -> Report {
+    let mut report = rich();
+    let incident = report.incidents.remove(1);
+    report.ignored =
+        vec![Ignored { incident, reason: "one <replica> by design".to_owned(), until: Some(now()), by: "config" }];
+    report.compared = Some(Compared {
+        taken_at: Some(before(600)),
+        new: vec![report.incidents[0].id.clone()],
+        known: vec![report.incidents[1].id.clone()],
+        gone: vec![("0011001100110011".to_owned(), "deployment/old <never> started".to_owned())],
+    });
     report
 }
 

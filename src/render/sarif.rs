@@ -6,7 +6,9 @@
 use serde_json::{Map, Value, json};
 
 use super::safe;
+use super::text::decided;
 use crate::model::{Evidence, Finding, Gap, Incident, ObjectRef, Report, Severity, Subject};
+use crate::policy::Ignored;
 use crate::rules::Rule;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -18,7 +20,10 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
     let rules = rules(report);
     let index = |rule: &Rule| rules.iter().position(|known| known.id == rule.id);
-    let results: Vec<Value> = report.incidents.iter().map(|one| result(one, index(one.cause.rule))).collect();
+    let mut results: Vec<Value> =
+        report.incidents.iter().map(|one| result(report, one, index(one.cause.rule))).collect();
+    results.extend(report.ignored.iter().map(|one| suppressed(report, one, index(one.incident.cause.rule))));
+    results.extend(report.compared.iter().flat_map(|compared| &compared.gone).map(gone));
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -46,7 +51,7 @@ pub fn render(report: &Report) -> anyhow::Result<Vec<u8>> {
 /// The rules of all causes, each once, in the order of the report.
 fn rules(report: &Report) -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> = Vec::new();
-    for incident in &report.incidents {
+    for incident in report.incidents.iter().chain(report.ignored.iter().map(|one| &one.incident)) {
         if !rules.iter().any(|known| known.id == incident.cause.rule.id) {
             rules.push(incident.cause.rule);
         }
@@ -72,19 +77,40 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(incident: &Incident, rule_index: Option<usize>) -> Value {
+fn result(report: &Report, incident: &Incident, rule_index: Option<usize>) -> Value {
     let cause = &incident.cause;
-    json!({
+    let related: Vec<Value> = incident.effects.iter().enumerate().map(|(at, effect)| related(at, effect)).collect();
+    let mut result = json!({
         "ruleId": cause.rule.id,
         "ruleIndex": rule_index,
         "level": level(incident.severity),
         "message": {"text": told(incident)},
         "locations": [location(&cause.subject)],
-        "relatedLocations": incident.effects.iter().enumerate().map(|(at, effect)| related(at, effect)).collect::<Vec<_>>(),
+        "relatedLocations": related,
         "partialFingerprints": {"rcaIncident/v1": incident.id},
         // 0 to 100, as the specification wants it.
         "rank": (cause.confidence * 100.0).round(),
         "properties": {"severity": incident.severity.as_str(), "confidence": (cause.confidence * 100.0).round() / 100.0},
+    });
+    if let Some(is_known) = decided::is_known(report, incident) {
+        result["baselineState"] = if is_known { "unchanged" } else { "new" }.into();
+    }
+    result
+}
+
+/// What the user decided to live with.
+fn suppressed(report: &Report, ignored: &Ignored, rule_index: Option<usize>) -> Value {
+    let mut result = result(report, &ignored.incident, rule_index);
+    result["suppressions"] = json!([{"kind": "external", "justification": safe::line(&ignored.reason)}]);
+    result
+}
+
+/// What an earlier report told and this one does not.
+fn gone((id, message): &(String, String)) -> Value {
+    json!({
+        "message": {"text": safe::line(message)},
+        "baselineState": "absent",
+        "partialFingerprints": {"rcaIncident/v1": id},
     })
 }
 
@@ -163,7 +189,7 @@ mod tests {
         let schema = include_str!("../../tests/suite/schemas/sarif-2.1.0.json").replace("{2}]?$", "{2}$");
         let schema: Value = serde_json::from_str(&schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for report in [sample::rich(), sample::healthy(), sample::partial(), sample::hostile()] {
+        for report in [sample::rich(), sample::healthy(), sample::partial(), sample::hostile(), sample::decided()] {
             let log = read(&report);
             let errors: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new());
@@ -178,6 +204,16 @@ mod tests {
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!("report.sarif", String::from_utf8(render(&sample::rich()).unwrap()).unwrap());
         });
+    }
+
+    #[test]
+    fn what_was_decided_is_told_in_the_words_of_the_standard() {
+        let log = read(&sample::decided());
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let states: Vec<&str> = results.iter().map(|one| one["baselineState"].as_str().unwrap()).collect();
+        assert_eq!(states, ["new", "unchanged", "new", "new", "new", "absent"]);
+        assert_eq!(results[4]["suppressions"][0]["justification"], "one <replica> by design");
+        assert!(results[4]["ruleIndex"].is_u64());
     }
 
     #[test]

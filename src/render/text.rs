@@ -4,6 +4,7 @@
 //! the sum come last, where the eye is when the output has scrolled by.
 
 pub(super) mod ago;
+pub(super) mod decided;
 mod evidence;
 mod excerpt;
 mod gaps;
@@ -37,10 +38,13 @@ pub fn render(report: &Report, look: &Look) -> String {
         page.gap();
         page.prose(&[], Ink::Strong, &verdict);
     }
-    for trouble in &troubles {
+    let (new, known) = decided::part(report, troubles.clone());
+    for trouble in &new {
         incident::write(&mut page, trouble, report.taken_at);
     }
+    decided::since(&mut page, report, &known);
     beside(&mut page, report, &asides);
+    decided::ignored(&mut page, report);
     gaps::write(&mut page, report);
     if !troubles.is_empty() {
         page.gap();

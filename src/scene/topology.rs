@@ -112,6 +112,7 @@ pub(super) fn build(scene: &Scene<'_>) -> Topology {
     services(scene, &mut topology);
     claims(scene, &mut topology);
     routes(scene, &mut topology);
+    gateway_routes(scene, &mut topology);
     scalers(scene, &mut topology);
     custom_owners(scene, &mut topology);
     network(scene, &mut topology);
@@ -227,6 +228,20 @@ fn routes(scene: &Scene<'_>, topology: &mut Topology) {
         let backends = paths.map(|path| &path.backend).chain(spec.default_backend.as_ref());
         for service in backends.filter_map(|backend| backend.service.as_ref()) {
             topology.add(&object, Relation::Routes, &ObjectRef::new(Kind::Service, ingress.namespace(), &service.name));
+        }
+    }
+}
+
+/// Adds edges from the routes of a Gateway to the Services behind them.
+fn gateway_routes(scene: &Scene<'_>, topology: &mut Topology) {
+    for route in scene.snapshot.objects.custom.iter().filter(|item| item.kind.ends_with("Route")) {
+        let from = ObjectRef::parse(&route.api_version, &route.kind, Some(route.namespace()), route.name());
+        let rules = route.spec["rules"].as_array().into_iter().flatten();
+        let backends = rules.flat_map(|rule| rule["backendRefs"].as_array().into_iter().flatten());
+        for backend in backends.filter(|backend| backend["kind"].as_str().is_none_or(|kind| kind == "Service")) {
+            let Some(name) = backend["name"].as_str() else { continue };
+            let namespace = backend["namespace"].as_str().unwrap_or(route.namespace());
+            topology.add(&from, Relation::Routes, &ObjectRef::new(Kind::Service, namespace, name));
         }
     }
 }

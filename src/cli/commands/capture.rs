@@ -18,9 +18,8 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &CaptureArgs, ui: &mut Ui
     if !to_stdout {
         check_writable(&args.output)?;
     }
-    let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
     let question = Question {
-        namespace,
+        namespaces: cluster.namespaces(),
         all_namespaces: cluster.all_namespaces,
         keep_raw: true,
         purpose: Purpose::Everything,

@@ -38,9 +38,8 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui)
     if let Some(folder) = &args.patch_dir {
         patches::check(folder)?;
     }
-    let namespace = cluster.namespace.clone().filter(|name| !name.is_empty());
     let question = Question {
-        namespace,
+        namespaces: cluster.namespaces(),
         all_namespaces: cluster.all_namespaces,
         purpose: Purpose::Amounts,
         sample: args.sample,

@@ -110,6 +110,10 @@ pub(super) fn override_user(user: &mut AuthInfo, overrides: &Overrides) {
     if let Some(token) = &overrides.token {
         *user = AuthInfo { token: Some(token.reveal().to_owned().into()), ..without_login(user) };
     }
+    replace(&mut user.username, overrides.username.as_ref());
+    if let Some(password) = &overrides.password {
+        user.password = Some(password.reveal().to_owned().into());
+    }
     if let Some(path) = &overrides.client_certificate {
         user.client_certificate = Some(text(path));
         user.client_certificate_data = None;

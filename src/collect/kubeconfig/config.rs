@@ -108,6 +108,15 @@ fn complete_user(user: &mut AuthInfo, cluster: &Cluster) -> Result<(), Failure> 
         let token = read("token file", Path::new(path))?;
         user.token = Some(String::from_utf8_lossy(&token).trim().to_owned().into());
     }
+    // kube-rs would not say which of them it is.
+    for (what, path, data) in [
+        ("client certificate", &user.client_certificate, user.client_certificate_data.is_some()),
+        ("client key", &user.client_key, user.client_key_data.is_some()),
+    ] {
+        if let (Some(path), false) = (path, data) {
+            read(what, Path::new(path))?;
+        }
+    }
     if let Some(exec) = &mut user.exec
         && exec.provide_cluster_info
     {

@@ -18,18 +18,19 @@ mod usage;
 
 use jiff::Timestamp;
 
+pub use self::owners::plural;
 use super::client::{ApiClient, JSON, Pages, RequestError};
 use super::plan::Plan;
 use crate::failure::Failure;
-use crate::model::{Kind, Snapshot, Target};
+use crate::model::{Kind, Snapshot, Target, Type};
 
 /// Reads what the plan says.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses everything, or the namespace does not exist.
 pub async fn collect(client: &ApiClient, plan: &Plan) -> Result<Snapshot, Failure> {
-    let mut snapshot = match &plan.scope.target {
-        Some(Target { kind: Kind::Pod, name }) => pod::collect(client, plan, name).await?,
+    let mut snapshot = match plan.scope.targets.as_slice() {
+        [Target { kind: Type::Known(Kind::Pod), name, namespace: None }] => pod::collect(client, plan, name).await?,
         _ => namespace::collect(client, plan).await?,
     };
     snapshot.taken_at = moment(&snapshot);
@@ -52,7 +53,10 @@ fn moment(snapshot: &Snapshot) -> Timestamp {
 }
 
 /// Asks for the server's version: the first request, which tells whether any other is worth sending.
-async fn version(client: &ApiClient) -> Result<Option<String>, RequestError> {
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn version(client: &ApiClient) -> Result<Option<String>, RequestError> {
     let bytes = client.get_bytes("/version", &[], JSON).await?;
     let version: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(version["gitVersion"].as_str().map(str::to_owned))

@@ -16,21 +16,40 @@ const MAX_OWNERS: usize = 20;
 /// An owner, or why it could not be read.
 pub(super) type Answers = Vec<(ObjectRef, Result<bytes::Bytes, RequestError>)>;
 
-/// Reads the custom owners of what is in scope.
+/// Reads the custom objects that were asked about, and the custom owners of what is in scope.
 ///
 /// Their plurals are guessed as Kubernetes' own libraries do (`UnsafeGuessKindToResource`), which saves a round trip of
 /// discovery; an owner with an irregular plural becomes a gap.
 pub(super) async fn fetch(client: &ApiClient, snapshot: &Snapshot) -> Answers {
-    let requests = custom_owners(snapshot).into_iter().map(|owner| async move {
+    let named = named(snapshot);
+    let is_new = |owner: &ObjectRef| named.iter().all(|(object, _)| object != owner);
+    let guessed = custom_owners(snapshot).into_iter().filter(is_new).map(|owner| {
         let plural = plural(&owner.kind);
         let path = format!("/apis/{}/namespaces/{}/{plural}/{}", owner.api_version, owner.namespace(), owner.name);
+        (owner, path)
+    });
+    let guessed: Vec<_> = guessed.collect();
+    let requests = named.into_iter().chain(guessed).map(|(object, path)| async move {
         let answer = client.get_bytes(&path, &[], JSON).await;
-        (owner, answer)
+        (object, answer)
     });
     futures::future::join_all(requests).await
 }
 
-fn plural(kind: &str) -> String {
+/// Returns the custom objects that were asked about, with their paths.
+fn named(snapshot: &Snapshot) -> Vec<(ObjectRef, String)> {
+    let of_scope = snapshot.scope.namespaces.first().map_or("", String::as_str);
+    let custom = snapshot.scope.targets.iter().filter(|target| target.kind.known().is_none());
+    let addressed = custom.map(|target| {
+        let namespace = target.namespace.as_deref().unwrap_or(of_scope);
+        let path = format!("{}/{}", target.kind.path(Some(namespace)), target.name);
+        (target.kind.object(namespace, &target.name), path)
+    });
+    addressed.collect()
+}
+
+/// Guesses a plural as Kubernetes' own libraries do.
+pub fn plural(kind: &str) -> String {
     let singular = kind.to_lowercase();
     if singular.ends_with('s') {
         return format!("{singular}es");

@@ -1,23 +1,21 @@
 //! One incident.
 
-use jiff::Timestamp;
-
 use super::{amounts, anchor, graph, prose};
 use crate::model::story::Dependency;
-use crate::model::{Evidence, Finding, Ids, Incident, Recommendation, Risk, Severity};
+use crate::model::{Evidence, Finding, Ids, Incident, Recommendation, Report, Risk, Severity};
 use crate::render::markup::{block, line};
-use crate::render::text::ago;
 use crate::render::text::words::{count_kind, sure};
+use crate::render::text::{ago, decided};
 
 /// Writes an incident.
-pub(super) fn write(incident: &Incident, now: Timestamp, dependencies: &[Dependency], ids: &mut Ids) -> String {
+pub(super) fn write(report: &Report, incident: &Incident, dependencies: &[Dependency], ids: &mut Ids) -> String {
     let severity = incident.severity.as_str();
     let cause = &incident.cause;
     let mut text = format!(
         "<article class=\"{severity}\" id=\"{}\">\n<h2><span class=\"tag {severity}\">{severity}</span> {}</h2>\n<p class=\"dim\">{}</p>\n",
         anchor(&incident.id),
         prose(&cause.message),
-        about(incident, now)
+        about(report, incident)
     );
     text += &told(incident);
     text += &titled("How that is known", &proof(cause, ids));
@@ -40,11 +38,13 @@ fn titled(title: &str, content: &str) -> String {
     if content.is_empty() { String::new() } else { format!("<section>\n<h3>{title}</h3>\n{content}</section>\n") }
 }
 
-fn about(incident: &Incident, now: Timestamp) -> String {
+fn about(report: &Report, incident: &Incident) -> String {
     let subject = &incident.cause.subject;
     let mut items = vec![subject.object.to_string()];
     items.extend(subject.container.as_ref().map(|name| format!("container {name}")));
-    items.extend(ago::seen(now, incident));
+    items.extend(ago::seen(report.taken_at, incident));
+    let since = |known| if known { "known from the baseline" } else { "new since the baseline" };
+    items.extend(decided::is_known(report, incident).map(since).map(str::to_owned));
     items.push(sure(incident.cause.confidence));
     items.push(incident.cause.rule.id.to_owned());
     line(&items.join(" · "))

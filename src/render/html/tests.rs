@@ -65,7 +65,15 @@ fn a_page_reads_as_the_report_does() {
 
 #[test]
 fn all_pages_are_well_formed_and_need_nothing_from_elsewhere() {
-    for report in [sample::rich(), sample::healthy(), sample::partial(), sample::hostile(), sample::saying(HOSTILE)] {
+    let reports = [
+        sample::rich(),
+        sample::healthy(),
+        sample::partial(),
+        sample::hostile(),
+        sample::saying(HOSTILE),
+        sample::decided(),
+    ];
+    for report in reports {
         let told = (!report.incidents.is_empty()).then(|| story(&report, HOSTILE));
         for story in [None, told.as_ref()] {
             read(&render(&report, story), |document| {
@@ -91,6 +99,21 @@ fn what_strangers_wrote_is_text() {
         let text: Vec<&str> = document.descendants().filter_map(|node| node.text()).collect();
         assert!(text.iter().filter(|text| text.contains("<script>alert(1)</script>")).count() > 10);
     });
+}
+
+#[test]
+fn what_was_decided_is_told() {
+    let page = render(&sample::decided(), None);
+    for part in [
+        "<h2>Ignored</h2>",
+        "one &lt;replica&gt; by design",
+        "Gone since",
+        "&lt;never&gt;",
+        "· known from",
+        "· new since",
+    ] {
+        assert!(page.contains(part), "{part} is missing in\n{page}");
+    }
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub struct ReportDto<'a> {
     pub(super) meta: Meta<'a>,
     /// Worst and surest first.
     pub(super) incidents: Vec<IncidentDto<'a>>,
+    /// What the user decided to live with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ignored: Vec<IgnoredDto<'a>>,
+    /// How the incidents compare with an earlier report, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline: Option<BaselineDto<'a>>,
     /// Rules that could not judge everything.
     pub(super) not_evaluated: Vec<NotEvaluatedDto>,
     /// What could not be read.
@@ -57,6 +63,9 @@ pub(super) struct ScopeDto<'a> {
     pub(super) namespaces: &'a [String],
     /// `kind/name`, if one object was named.
     pub(super) target: Option<String>,
+    /// `kind/name` of each, if several objects were named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) targets: Vec<String>,
 }
 
 /// How much was looked at.
@@ -101,6 +110,47 @@ pub(super) struct IncidentDto<'a> {
     pub(super) narrative: Option<NarrativeDto<'a>>,
     /// Commands that show more.
     pub(super) next: &'a [String],
+}
+
+/// An incident that the user decided to live with.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Ignored")]
+pub(super) struct IgnoredDto<'a> {
+    pub(super) id: &'a str,
+    /// What it would be if it were not ignored.
+    pub(super) severity: &'static str,
+    pub(super) rule: &'static str,
+    pub(super) subject: SubjectDto<'a>,
+    pub(super) message: &'a str,
+    pub(super) reason: &'a str,
+    /// When it will be trouble again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Timestamp>,
+    /// `config`, or `annotation` of the object.
+    pub(super) by: &'static str,
+}
+
+/// How the incidents compare with an earlier report: ids.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Baseline")]
+pub(super) struct BaselineDto<'a> {
+    /// The moment of the earlier report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) taken_at: Option<Timestamp>,
+    /// Incidents above `info` that the earlier report does not have.
+    pub(super) new: &'a [String],
+    pub(super) known: &'a [String],
+    /// Incidents of the earlier report that are no more.
+    pub(super) gone: Vec<GoneDto<'a>>,
+}
+
+/// An incident that is no more.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Gone")]
+pub(super) struct GoneDto<'a> {
+    pub(super) id: &'a str,
+    pub(super) message: &'a str,
 }
 
 /// What a rule found.

@@ -40,9 +40,10 @@ pub(super) fn write(page: &mut Page, incident: &Incident, now: Timestamp) {
 pub(super) fn brief(page: &mut Page, incident: &Incident, now: Timestamp) {
     let seen = ago::seen(now, incident).map(|seen| format!(" ({seen})")).unwrap_or_default();
     let message = page.look.line(&incident.cause.message).into_owned();
-    let room = page.look.columns().saturating_sub(2 + "info: ".len() + columns(&seen));
+    let severity = format!("{}: ", incident.severity.as_str());
+    let room = page.look.columns().saturating_sub(2 + severity.len() + columns(&seen));
     let message = page.look.shorten(&message, room).into_owned();
-    page.put(&[(Ink::Plain, "  "), (ink(incident.severity), "info: "), (Ink::Plain, &message), (Ink::Dim, &seen)]);
+    page.put(&[(Ink::Plain, "  "), (ink(incident.severity), &severity), (Ink::Plain, &message), (Ink::Dim, &seen)]);
 }
 
 fn headline(page: &mut Page, incident: &Incident) {

@@ -1,6 +1,7 @@
 //! The one sentence that sums a report up.
 
 use super::ago::to_the_second;
+use super::decided;
 use super::words::{self, count};
 use crate::model::{Incident, Report, Severity};
 use crate::render::look::Look;
@@ -16,6 +17,7 @@ pub(in crate::render) fn of(report: &Report, look: &Look) -> String {
 /// Says that nothing is wrong, or no more than is known.
 fn all_clear(report: &Report, look: &Look) -> String {
     let with = words::target(report, look).map(|target| format!(" with {target}")).unwrap_or_default();
+    let with = if report.ignored.is_empty() { with } else { format!("{with} but what is ignored") };
     let scope = words::scope(report, look);
     if !report.gaps.is_empty() || !report.not_evaluated.is_empty() {
         return format!("found nothing wrong{with} in what could be read of {scope}");
@@ -37,7 +39,8 @@ fn sum(report: &Report, look: &Look, troubles: &[&Incident]) -> String {
     ];
     let counts: Vec<String> =
         counted.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
-    format!("{} in {}", counts.join(", "), words::scope(report, look))
+    let compared = report.compared.as_ref().map(|compared| format!(" ({})", decided::comparison(compared)));
+    format!("{} in {}{}", counts.join(", "), words::scope(report, look), compared.unwrap_or_default())
 }
 
 /// `examined 12 pods, 4 workloads, 3 services, 57 events by 92 rules at 12:00:00Z`.

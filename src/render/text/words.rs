@@ -1,6 +1,6 @@
 //! Small phrases: counts, scopes, severities.
 
-use crate::model::{Kind, ObjectRef, Report, Scope, Severity};
+use crate::model::{Kind, ObjectRef, Report, Scope, Severity, Target};
 use crate::render::look::{Ink, Look};
 
 /// Counts things: `1 pod`, `2 pods`.
@@ -31,10 +31,16 @@ pub(in crate::render) fn place(scope: &Scope, context: Option<&str>, look: &Look
     look.line(&format!("{namespaces}{context}")).into_owned()
 }
 
-/// Says which object was asked about: `pod/cart-0`.
+/// Says which objects were asked about: `pod/cart-0`, or `pod/cart-0 and pod/cart-1`; many are counted.
 pub(in crate::render) fn target(report: &Report, look: &Look) -> Option<String> {
-    let target = report.scope.target.as_ref()?;
-    Some(look.line(&format!("{}/{}", target.kind.name().to_lowercase(), target.name)).into_owned())
+    let words: Vec<String> = report.scope.targets.iter().map(Target::words).collect();
+    let text = match words.as_slice() {
+        [] => return None,
+        [one] => one.clone(),
+        [first, second] => format!("{first} and {second}"),
+        [first, others @ ..] => format!("{first} and {} others", others.len()),
+    };
+    Some(look.line(&text).into_owned())
 }
 
 /// Says how sure a cause is; certainty is claimed only where it is complete.

@@ -2,6 +2,7 @@
 
 use kubectl_rca::analyse;
 use kubectl_rca::collect::capture;
+use kubectl_rca::collect::plan::Keep;
 use kubectl_rca::model::story::Happening;
 use kubectl_rca::policy::Policy;
 use serde_json::Value;
@@ -73,7 +74,7 @@ fn what_is_no_output_is_told_with_what_is() {
 #[test]
 fn the_story_leads_from_what_is_hit_to_the_cause() {
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/demo/shop.rca")).unwrap();
-    let snapshot = capture::read("the demo", &bytes, false).unwrap();
+    let snapshot = capture::read("the demo", &bytes, Keep::default()).unwrap();
     let report = analyse::analyse(&snapshot, &Policy::default());
     let story = analyse::story(&snapshot, &report);
     assert!(story.moments.is_sorted_by_key(|moment| moment.time));

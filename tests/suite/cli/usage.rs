@@ -14,7 +14,6 @@ fn flags_and_values_that_do_not_exist_are_refused() {
     place.rca("namespace shop --request-timeout soon").fails(2, "timeout");
     place.rca("namespace shop --as-user-extra novalue").fails(2, "novalue");
     place.rca("namespace shop --exit-code=7").fails(2, "--exit-code");
-    place.rca("namespace shop shop").fails(2, "shop");
     place.rca("frobnicate").fails(2, "frobnicate");
     place.rca("pod").fails(2, "<NAME>");
     place.rca("capture").fails(2, "--output");

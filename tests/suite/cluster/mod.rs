@@ -9,6 +9,7 @@ mod containers;
 mod control;
 mod gone;
 mod identity;
+mod kubectl;
 mod scheduling;
 mod services;
 mod sizing;

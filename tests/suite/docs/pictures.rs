@@ -7,6 +7,7 @@ use anstyle::RgbColor;
 use anstyle_svg::WIN10_CONSOLE;
 use kubectl_rca::analyse;
 use kubectl_rca::collect::capture;
+use kubectl_rca::collect::plan::Keep;
 use kubectl_rca::policy::Policy;
 use kubectl_rca::recommend::limits::order::Order;
 use kubectl_rca::recommend::limits::wanted::Wanted;
@@ -18,7 +19,7 @@ const LOOK: Look = Look { width: 100, color: true, wide: false, unicode: true };
 
 fn demo() -> kubectl_rca::model::Snapshot {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/shop.rca");
-    capture::read("the demo", &fs::read(path).unwrap(), false).unwrap()
+    capture::read("the demo", &fs::read(path).unwrap(), Keep::default()).unwrap()
 }
 
 /// Draws what was printed, in the frame of a dark terminal, below the command that printed it.
