@@ -38,8 +38,17 @@ const WORDS: &[(&str, Format, &str)] = &[
 const OF_AMOUNTS: usize = 5;
 const JSONPATH: &str = "jsonpath=";
 /// What kubectl prints and we do not.
-const UNSUPPORTED: &[&str] =
-    &["go-template", "go-template-file", "template", "templatefile", "custom-columns", "custom-columns-file", "kyaml"];
+const UNSUPPORTED: &[&str] = &[
+    "go-template",
+    "go-template-file",
+    "template",
+    "templatefile",
+    "jsonpath-file",
+    "jsonpath-as-json",
+    "custom-columns",
+    "custom-columns-file",
+    "kyaml",
+];
 
 /// Reads the word behind `-o`.
 #[derive(Clone, Copy, Debug)]

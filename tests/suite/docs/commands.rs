@@ -1,7 +1,7 @@
 //! Every command of ours that stands in README or docs is run, against a server that plays a cluster.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -94,6 +94,8 @@ fn place(api: &Api) -> Place {
         format!("#!/bin/sh\n[ \"$1\" = rca ] || exit 97\nshift\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_kubectl-rca"));
     let kubectl = place.write("bin/kubectl", kubectl);
     fs::set_permissions(kubectl, fs::Permissions::from_mode(0o755)).unwrap();
+    // What is installed beside the plugin is installed there.
+    symlink(env!("CARGO_BIN_EXE_kubectl-rca"), place.path().join("bin/kubectl-rca")).unwrap();
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/shop.rca");
     place.write("shop.rca", fs::read(demo).unwrap());
     place
