@@ -18,8 +18,8 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     let (incidents, not_evaluated) = incidents(&scene, policy);
     let fates = diagnose::target::fates(&scene);
     let (incidents, mut notes) = diagnose::target::focus(&scene, &fates, incidents);
-    let Judged { mut incidents, ignored, compared, notes: hidden } = policy.judge(snapshot, incidents);
-    notes.extend(hidden);
+    let Judged { mut incidents, ignored, hidden, compared, notes: why } = policy.judge(snapshot, incidents);
+    notes.extend(why);
     recommend::recommend(&scene, &mut incidents);
     Report {
         taken_at: snapshot.taken_at,
@@ -29,6 +29,7 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
         fates,
         incidents,
         ignored,
+        hidden,
         compared,
         not_evaluated,
         gaps: snapshot.gaps.clone(),

@@ -34,7 +34,9 @@ pub struct Judged {
     pub incidents: Vec<Incident>,
     pub ignored: Vec<Ignored>,
     pub compared: Option<Compared>,
-    /// What is not shown, a line each.
+    /// How many incidents are not shown.
+    pub hidden: usize,
+    /// Why, a line for each reason.
     pub notes: Vec<String>,
 }
 
@@ -53,7 +55,8 @@ impl Policy {
     pub fn judge(&self, snapshot: &Snapshot, incidents: Vec<Incident>) -> Judged {
         let (incidents, ignored) = ignore::part(self, snapshot, incidents);
         let compared = self.baseline.as_ref().map(|baseline| baseline.compare(&incidents, &ignored));
+        let all = incidents.len();
         let (incidents, notes) = self.view.part(snapshot.taken_at, incidents);
-        Judged { incidents, ignored, compared, notes }
+        Judged { hidden: all - incidents.len(), incidents, ignored, compared, notes }
     }
 }

@@ -92,6 +92,7 @@ fn report(incidents: Vec<Incident>) -> Report {
         fates: Vec::new(),
         incidents,
         ignored: Vec::new(),
+        hidden: 0,
         compared: None,
         not_evaluated: Vec::new(),
         gaps: Vec::new(),

@@ -17,8 +17,11 @@ pub(in crate::render) fn of(report: &Report, look: &Look) -> String {
 /// Says that nothing is wrong, or no more than is known.
 fn all_clear(report: &Report, look: &Look) -> String {
     let with = words::target(report, look).map(|target| format!(" with {target}")).unwrap_or_default();
-    let with = if report.ignored.is_empty() { with } else { format!("{with} but what is ignored") };
     let scope = words::scope(report, look);
+    // What is ignored or not shown is wrong all the same, and may be why a pod is not ready.
+    if !report.ignored.is_empty() || report.hidden > 0 {
+        return format!("nothing else was found wrong{with} in {scope}");
+    }
     if !report.gaps.is_empty() || !report.not_evaluated.is_empty() {
         return format!("found nothing wrong{with} in what could be read of {scope}");
     }
