@@ -4,7 +4,7 @@
 use crate::diagnose;
 use crate::model::limits::Limits;
 use crate::model::report::Examined;
-use crate::model::{Incident, NotEvaluated, Report, Snapshot};
+use crate::model::{Incident, NotEvaluated, Report, Snapshot, Story};
 use crate::policy::{Judged, Policy};
 use crate::recommend;
 use crate::recommend::limits::order::{self, Order};
@@ -36,6 +36,11 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
         examined: examined(&scene),
         notes,
     }
+}
+
+/// Tells what a picture of a report shows besides it: only pictures need that.
+pub fn story(snapshot: &Snapshot, report: &Report) -> Story {
+    diagnose::story::tell(&Scene::new(snapshot), &report.incidents)
 }
 
 fn incidents(scene: &Scene<'_>, policy: &Policy) -> (Vec<Incident>, Vec<NotEvaluated>) {

@@ -95,7 +95,7 @@ impl Index<usize> for Found<'_> {
     type Output = str;
 
     fn index(&self, group: usize) -> &str {
-        self.get(group).map(|found| found.as_str()).unwrap_or_default()
+        self.get(group).map(Match::as_str).unwrap_or_default()
     }
 }
 
@@ -139,14 +139,14 @@ mod tests {
         static QUOTED: Pattern = Pattern::new(r"'([^']{1,4})");
         assert_eq!(QUOTED.captures("say 'größer'").map(|found| found[1].to_owned()), Some("grö".to_owned()));
         assert_eq!(QUOTED.captures("say '€€€'").map(|found| found[1].to_owned()), Some("€".to_owned()));
-        assert_eq!(QUOTED.captures("say nothing").is_none(), true);
+        assert!(QUOTED.captures("say nothing").is_none());
     }
 
     #[test]
     fn letters_are_of_ascii_and_cases_are_ignored_where_asked() {
         static WORD: Pattern = Pattern::new(r"(?i)\bfailed\b");
-        assert!(WORD.is_match("it FAILED: größer") && !WORD.is_match("unfailed"));
         static ARROW: Pattern = Pattern::new(r"([0-9]+) (?:->|→) ([0-9]+)");
+        assert!(WORD.is_match("it FAILED: größer") && !WORD.is_match("unfailed"));
         let found = ARROW.captures("from 3 → 12").map(|found| (found[1].to_owned(), found[2].to_owned()));
         assert_eq!(found, Some(("3".to_owned(), "12".to_owned())));
     }

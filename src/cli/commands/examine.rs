@@ -4,11 +4,12 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::analyse::analyse;
-use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, ObjectArgs, ObjectCommand};
+use crate::analyse::{analyse, story};
+use crate::cli::args::{ExamineArgs, NamespaceArgs, ObjectArgs, ObjectCommand};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::commands::watch;
 use crate::cli::config::Config;
+use crate::cli::format::Format;
 use crate::cli::source::{self, Question};
 use crate::cli::targets::{self, Wish};
 use crate::cli::ui::Ui;
@@ -16,7 +17,7 @@ use crate::cli::words::{self, Outcome, Setting};
 use crate::cli::{picker, settings, types};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
-use crate::model::{Incident, Kind, Report, Snapshot, Target};
+use crate::model::{Incident, Kind, Report, Snapshot, Story, Target};
 use crate::policy::{Baseline, Policy, View};
 use crate::render;
 use crate::rules;
@@ -100,10 +101,10 @@ fn examine(
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let policy = Policy { skip: known_rules(&args.skip)?, view, baseline, ..Policy::default() };
     if args.watch {
-        return watch::run(args, ui, |ui| Ok(look(cluster, args, question, &policy, ui)?.0));
+        return watch::run(args, ui, |ui| Ok(look(cluster, args, question, &policy, ui)?.report));
     }
-    let (mut report, missing) = look(cluster, args, question, &policy, ui)?;
-    let words = put_in_words(cluster, args, &mut report, ui)?;
+    let Seen { mut report, story, missing } = look(cluster, args, question, &policy, ui)?;
+    let words = put_in_words(cluster, args, &mut report, story.as_ref(), ui)?;
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
     }
@@ -118,6 +119,15 @@ fn examine(
     Ok(missing.first().map_or_else(|| exit(&report, is_partial, args), |failure| failure.exit))
 }
 
+/// What a look gives.
+struct Seen {
+    report: Report,
+    /// Only where it is drawn.
+    story: Option<Story>,
+    /// A failure for each object that was named and is not there.
+    missing: Vec<Failure>,
+}
+
 /// Reads what was asked about, and judges it; fails when none of it is there, else returns a failure for each that is not.
 fn look(
     cluster: &ClusterArgs,
@@ -125,7 +135,7 @@ fn look(
     question: &Question,
     policy: &Policy,
     ui: &mut Ui,
-) -> Result<(Report, Vec<Failure>), Failure> {
+) -> Result<Seen, Failure> {
     // The program ends soon: to give back a million strings one by one would only hold it up.
     let snapshot = ManuallyDrop::new(collect(cluster, args, question, ui)?);
     let mut policy = policy.clone();
@@ -136,6 +146,7 @@ fn look(
     let report = analyse(&snapshot, &policy);
     ui.verbose(&format!("{} secrets replaced by placeholders", snapshot.redacted));
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
+    let story = story_for(&args.output.output, &snapshot, &report);
     if args.watch {
         drop(ManuallyDrop::into_inner(snapshot));
     }
@@ -143,7 +154,7 @@ fn look(
     if !missing.is_empty() && missing.len() == report.fates.len() {
         return Err(missing.swap_remove(0));
     }
-    Ok((report, missing))
+    Ok(Seen { report, story, missing })
 }
 
 fn collect(cluster: &ClusterArgs, args: &ExamineArgs, question: &Question, ui: &mut Ui) -> Result<Snapshot, Failure> {
@@ -168,22 +179,23 @@ fn put_in_words(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
     report: &mut Report,
+    story: Option<&Story>,
     ui: &mut Ui,
 ) -> Result<Outcome, Failure> {
-    let format = args.output.output;
+    let format = &args.output.output;
     let is_text = matches!(format, Format::Text | Format::Wide);
-    if is_text || format == Format::Name {
-        ui.data(&print(report, format, ui)?)?;
+    if is_text || *format == Format::Name {
+        ui.data(&print(report, story, format, ui)?)?;
     }
-    if format == Format::Name {
+    if *format == Format::Name {
         return Ok(Outcome::NotNeeded);
     }
     let setting = Setting { cluster, args: &args.words, is_text, is_live: args.from.is_none() };
     let outcome = words::add(setting, report, ui);
     if is_text {
-        ui.data(render::text::words(report, &ui.look(format == Format::Wide)).as_bytes())?;
+        ui.data(render::text::words(report, &ui.look(*format == Format::Wide)).as_bytes())?;
     } else {
-        ui.data(&print(report, format, ui)?)?;
+        ui.data(&print(report, story, format, ui)?)?;
     }
     Ok(outcome)
 }
@@ -201,8 +213,13 @@ fn known_rules(ids: &[String]) -> Result<std::collections::BTreeSet<String>, Fai
     Ok(ids.iter().cloned().collect())
 }
 
+/// Tells the story where it is drawn.
+pub(super) fn story_for(format: &Format, snapshot: &Snapshot, report: &Report) -> Option<Story> {
+    (*format == Format::Html).then(|| story(snapshot, report))
+}
+
 /// Renders a report.
-pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
+pub(super) fn print(report: &Report, story: Option<&Story>, format: &Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
     let bug = |error: anyhow::Error| Failure::bug(format!("rendering the report: {error}"));
     match format {
         Format::Text => Ok(render::text::render(report, &ui.look(false)).into_bytes()),
@@ -210,6 +227,14 @@ pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>,
         Format::Json => render::json::render(report).map_err(bug),
         Format::Yaml => render::yaml::render(report).map_err(bug),
         Format::Name => Ok(render::name::render(report).into_bytes()),
+        Format::Markdown => Ok(render::markdown::render(report).into_bytes()),
+        Format::Junit => Ok(render::junit::render(report).into_bytes()),
+        Format::Sarif => render::sarif::render(report).map_err(bug),
+        Format::Html => Ok(render::html::render(report, story).into_bytes()),
+        Format::JsonPath(template) => {
+            let value = serde_json::to_value(render::json::dto(report)).map_err(|error| bug(error.into()))?;
+            Ok(template.render(&value).into_bytes())
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names in a log line: hosts, paths, variables, users, ports.
 
-use crate::scene::pattern::Pattern;
+use crate::scene::pattern::{Match, Pattern};
 
 /// Returns the absolute file path that a message speaks of: the quoted one, else the last.
 pub fn path(message: &str) -> Option<&str> {
@@ -29,7 +29,7 @@ pub fn port(message: &str) -> Option<u16> {
 /// Returns the user whom a server refused: `for user "app"`, `for user 'app'@'10.0.0.1'`, `role "app"`.
 pub fn user(message: &str) -> Option<&str> {
     static USER: Pattern = Pattern::new(r#"(?i)(?:user|role|principal|username)[ :=]*["'`]([^"'`@ ]{1,64})["'`]"#);
-    USER.captures(message)?.get(1).map(|user| user.as_str())
+    USER.captures(message)?.get(1).map(Match::as_str)
 }
 
 /// Returns the words that look like environment variables: `DB_HOST`; without an underscore only if `loose`.

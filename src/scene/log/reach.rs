@@ -83,9 +83,7 @@ fn unresolved(message: &str) -> (Option<&str>, Option<u16>) {
     ));
     let found = LOOKUP.captures_iter(message).find(|found| !is_word(&found[1]));
     match found {
-        Some(found) => {
-            (found.get(1).map(|host| host.as_str()), found.get(2).and_then(|port| port.as_str().parse().ok()))
-        }
+        Some(found) => (found.get(1).map(Match::as_str), found.get(2).and_then(|port| port.as_str().parse().ok())),
         None => peer(message),
     }
 }
@@ -104,19 +102,19 @@ fn peer(message: &str) -> (Option<&str>, Option<u16>) {
     let number = |found: Option<Match<'_>>| found.and_then(|port| port.as_str().parse().ok());
     // The last pair is the peer: `read tcp 10.0.0.1:3333->10.0.0.2:5432`.
     let pairs = PAIR.captures_iter(message).filter(|pair| is_peer(&pair[1]) && number(pair.get(2)).is_some());
-    let pair = pairs.last().map_or((None, None), |pair| (pair.get(1).map(|host| host.as_str()), number(pair.get(2))));
+    let pair = pairs.last().map_or((None, None), |pair| (pair.get(1).map(Match::as_str), number(pair.get(2))));
     let named = pair.0.is_some_and(|host| !is_ip(host));
     // A URL without a port beside a named peer is a link to some documentation.
     if let Some(url) = URL.captures(message).filter(|url| url.get(3).is_some() || !named) {
         return (
-            url.get(2).map(|host| host.as_str()),
+            url.get(2).map(Match::as_str),
             url.get(3).map_or_else(|| well_known(&url[1]), |port| port.as_str().parse().ok()),
         );
     }
     if let Some(found) = HOST_FIELD.captures(message).or_else(|| NAMED.captures(message)) {
         // The address that was dialled has the port: `host=db user=app: dial tcp 10.0.0.1:5432`.
         let dialled = pair.1.filter(|_| pair.0.is_some_and(is_ip));
-        return (found.get(1).map(|host| host.as_str()), number(found.get(2)).or(dialled));
+        return (found.get(1).map(Match::as_str), number(found.get(2)).or(dialled));
     }
     pair
 }

@@ -1,7 +1,7 @@
 //! By how much something changed: as an alert's text tells it, or as its series show it.
 
 use crate::model::Series;
-use crate::scene::pattern::Pattern;
+use crate::scene::pattern::{Match, Pattern};
 use jiff::Timestamp;
 
 /// A value before and after; of latencies in milliseconds.
@@ -41,7 +41,7 @@ pub fn told(text: &str) -> Vec<Change> {
         let part = |group: usize| pair.get(group).map_or("", |part| part.as_str());
         let (Ok(before), Ok(after)) = (part(1).parse::<f64>(), part(3).parse::<f64>()) else { continue };
         let unit = if part(2).is_empty() { part(4) } else { part(2) };
-        let start = pair.get(0).map_or(0, |whole| whole.start());
+        let start = pair.get(0).map_or(0, Match::start);
         // What the pair is about stands before it.
         let lead: String = text[..start].chars().rev().take(40).collect::<Vec<_>>().into_iter().rev().collect();
         let lead = lead.rsplit(['|', ';']).next().unwrap_or_default().to_ascii_lowercase();

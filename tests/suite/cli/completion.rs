@@ -130,7 +130,7 @@ fn bash_completes_by_the_script() {
     for (typed, expected) in [
         ("kubectl-rca expl", "explain"),
         ("kubectl-rca explain oom-k", "oom-killed"),
-        ("kubectl-rca namespace --output = js", "json"),
+        ("kubectl-rca namespace --output = js", "json jsonpath="),
         ("kubectl-rca pod --all-n", "--all-namespaces"),
     ] {
         let output = Command::new("bash").args(["-c", &script(typed)]).env("PATH", &path).output().unwrap();
