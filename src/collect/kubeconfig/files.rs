@@ -52,9 +52,9 @@ fn candidates(env: &Env) -> Vec<PathBuf> {
 ///
 /// YAML becomes JSON first, as client-go does it: so one reader of YAML serves all types.
 fn read(path: &Path) -> Result<Kubeconfig, Failure> {
-    let text = std::fs::read(path).map_err(|error| cannot_read(path, &error)).and_then(|bytes| {
-        text_of(&bytes).ok_or_else(|| cannot_parse(path, "", "it is neither UTF-8 nor UTF-16"))
-    })?;
+    let text = std::fs::read(path)
+        .map_err(|error| cannot_read(path, &error))
+        .and_then(|bytes| text_of(&bytes).ok_or_else(|| cannot_parse(path, "", "it is neither UTF-8 nor UTF-16")))?;
     let documents: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| {
         let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
         cannot_parse(path, &place, what_is_wrong(&error.without_snippet().to_string()))
