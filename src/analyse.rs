@@ -4,7 +4,7 @@
 use crate::diagnose;
 use crate::model::limits::Limits;
 use crate::model::report::Examined;
-use crate::model::{Incident, NotEvaluated, Report, Snapshot};
+use crate::model::{Incident, NotEvaluated, Report, Snapshot, Story};
 use crate::policy::{Judged, Policy};
 use crate::recommend;
 use crate::recommend::limits::order::{self, Order};
@@ -18,8 +18,8 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
     let (incidents, not_evaluated) = incidents(&scene, policy);
     let fates = diagnose::target::fates(&scene);
     let (incidents, mut notes) = diagnose::target::focus(&scene, &fates, incidents);
-    let Judged { mut incidents, ignored, compared, notes: hidden } = policy.judge(snapshot, incidents);
-    notes.extend(hidden);
+    let Judged { mut incidents, ignored, hidden, compared, notes: why } = policy.judge(snapshot, incidents);
+    notes.extend(why);
     recommend::recommend(&scene, &mut incidents);
     Report {
         taken_at: snapshot.taken_at,
@@ -29,12 +29,18 @@ pub fn analyse(snapshot: &Snapshot, policy: &Policy) -> Report {
         fates,
         incidents,
         ignored,
+        hidden,
         compared,
         not_evaluated,
         gaps: snapshot.gaps.clone(),
         examined: examined(&scene),
         notes,
     }
+}
+
+/// Tells what a picture of a report shows besides it: only pictures need that.
+pub fn story(snapshot: &Snapshot, report: &Report) -> Story {
+    diagnose::story::tell(&Scene::new(snapshot), &report.incidents)
 }
 
 fn incidents(scene: &Scene<'_>, policy: &Policy) -> (Vec<Incident>, Vec<NotEvaluated>) {

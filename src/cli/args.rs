@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::agent_args::{AgentArgs, CleanupArgs, RbacArgs, RequestArgs};
 use super::cluster_args::ClusterArgs;
+use super::format::{Format, FormatParser};
 use super::words_args::WordsArgs;
 use crate::model::{Kind, Severity};
 
@@ -304,27 +305,20 @@ pub(super) fn web_address(text: &str) -> Result<String, String> {
     }
 }
 
-/// How to print.
-#[derive(Args, Clone, Copy, Debug)]
+/// How to print a report.
+#[derive(Args, Clone, Debug)]
 pub struct OutputArgs {
     /// Output format
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = FormatParser::of_reports())]
     pub output: Format,
 }
 
-/// The output formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For people who want everything
-    Wide,
-    /// The report, as `rca/v1alpha1`
-    Json,
-    /// The same as YAML
-    Yaml,
-    /// The objects to change, a line each
-    Name,
+/// How to print amounts.
+#[derive(Args, Clone, Debug)]
+pub struct AmountsOutputArgs {
+    /// Output format
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = FormatParser::of_amounts())]
+    pub output: Format,
 }
 
 const LIMITS_EXAMPLES: &str = "\
@@ -354,7 +348,7 @@ pub struct LimitsArgs {
     pub name: Option<String>,
 
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub output: AmountsOutputArgs,
 
     #[command(flatten)]
     pub input: InputArgs,

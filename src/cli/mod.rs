@@ -7,7 +7,10 @@ mod commands;
 mod complete;
 mod config;
 mod defaults;
+#[cfg(test)]
+mod docs;
 mod files;
+pub mod format;
 mod picker;
 mod settings;
 mod source;

@@ -165,9 +165,9 @@ pub fn read(name: &str, bytes: &[u8], keep: Keep) -> Result<Snapshot, Failure> {
         serde_json::from_str(&text)
             .map_err(|error| foreign(name, &what_else(&text).unwrap_or_else(|| error.to_string())))?
     } else {
-        let document: Document<Value> =
+        let value: Value =
             serde_saphyr::from_str(&text).map_err(|error| foreign(name, &first_line(&error.to_string())))?;
-        raw_document(document).map_err(|error| foreign(name, &error.to_string()))?
+        serde_json::from_value(value).map_err(|error| foreign(name, &error.to_string()))?
     };
     if document.api_version != API_VERSION || document.kind != "Snapshot" {
         return Err(foreign(name, &is_another(&document.kind, &document.api_version)));
@@ -210,10 +210,6 @@ fn restore(document: Document<Box<RawValue>>, keep: Keep) -> Snapshot {
         snapshot.scope.namespaces = namespaces;
     }
     snapshot
-}
-
-fn raw_document(document: Document<Value>) -> Result<Document<Box<RawValue>>, serde_json::Error> {
-    serde_json::from_value(serde_json::to_value(document)?)
 }
 
 fn decompress(name: &str, bytes: &[u8]) -> Result<String, Failure> {

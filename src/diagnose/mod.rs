@@ -7,6 +7,7 @@ mod fingerprint;
 mod fold;
 mod rank;
 mod siblings;
+pub mod story;
 pub mod target;
 
 use crate::model::{Finding, Incident, NotEvaluated, ObjectRef, Severity, State};

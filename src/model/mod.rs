@@ -18,6 +18,7 @@ pub mod severity;
 pub mod sizing;
 pub mod snapshot;
 pub mod store;
+pub mod story;
 pub mod target;
 pub mod telemetry;
 
@@ -37,5 +38,6 @@ pub use severity::Severity;
 pub use sizing::Sizing;
 pub use snapshot::{ContainerLogs, ContainerRef, Scope, Snapshot, Usage};
 pub use store::{Store, Stored};
+pub use story::Story;
 pub use target::{CustomType, Target, Type};
 pub use telemetry::{Alert, Series};

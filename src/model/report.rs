@@ -39,6 +39,8 @@ pub struct Report {
     pub incidents: Vec<Incident>,
     /// Incidents that the user decided to live with.
     pub ignored: Vec<Ignored>,
+    /// How many other incidents are not shown, as the notes say.
+    pub hidden: usize,
     /// How the incidents compare with an earlier report, if one was given.
     pub compared: Option<Compared>,
     pub not_evaluated: Vec<NotEvaluated>,

@@ -88,8 +88,10 @@ impl<T: HasMeta> Store<T> {
 
     /// Sorts, and drops objects that were read twice.
     pub fn sort(&mut self) {
-        self.items.sort_by(|a, b| key(&a.object).cmp(&key(&b.object)));
-        self.items.dedup_by(|a, b| key(&a.object) == key(&b.object));
+        if let Some(order) = order_of(&self.items.iter().map(|item| key(&item.object)).collect::<Vec<_>>()) {
+            let mut items: Vec<_> = std::mem::take(&mut self.items).into_iter().map(Some).collect();
+            self.items = order.into_iter().filter_map(|index| items[index].take()).collect();
+        }
         self.items.shrink_to_fit();
     }
 
@@ -154,7 +156,22 @@ impl<'a, T: HasMeta> IntoIterator for &'a Store<T> {
     }
 }
 
+type Key<'o> = (&'o str, &'o str, &'o str);
+
+/// Returns which objects to keep in which order; `None` if they are in order already, as a server sends them.
+///
+/// Sorting the keys serves all kinds with one sort, and moves each object once.
+fn order_of(keys: &[Key<'_>]) -> Option<Vec<usize>> {
+    if keys.is_sorted_by(|a, b| a < b) {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by_key(|index| keys[*index]);
+    order.dedup_by_key(|index| keys[*index]);
+    Some(order)
+}
+
 /// Orders by namespace, name and, as custom objects of several kinds share a store, uid.
-fn key<T: HasMeta>(object: &T) -> (&str, &str, &str) {
+fn key<T: HasMeta>(object: &T) -> Key<'_> {
     (object.namespace(), object.name(), object.meta().uid.as_deref().unwrap_or_default())
 }

@@ -36,7 +36,9 @@ pub struct Judged {
     pub incidents: Vec<Incident>,
     pub ignored: Vec<Ignored>,
     pub compared: Option<Compared>,
-    /// What is not shown, a line each.
+    /// How many incidents are not shown.
+    pub hidden: usize,
+    /// Why, a line for each reason.
     pub notes: Vec<String>,
 }
 
@@ -60,7 +62,8 @@ impl Policy {
     /// Compares with the earlier report and parts what is shown from what is not, where what is ignored was taken out before.
     pub fn show(&self, taken_at: Timestamp, incidents: Vec<Incident>, ignored: Vec<Ignored>) -> Judged {
         let compared = self.baseline.as_ref().map(|baseline| baseline.compare(&incidents, &ignored));
+        let all = incidents.len();
         let (incidents, notes) = self.view.part(taken_at, incidents);
-        Judged { incidents, ignored, compared, notes }
+        Judged { hidden: all - incidents.len(), incidents, ignored, compared, notes }
     }
 }

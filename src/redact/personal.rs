@@ -51,8 +51,7 @@ fn is_host(text: &str, span: Range<usize>) -> bool {
     let (before, after) = (&text[..span.start], &text[span.end..]);
     let goes_on =
         after.strip_prefix(['.', '/']).is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()));
-    let went_on = before.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '.' | ':' | '-' | '_'))
-        && !is_mapped(before);
+    let went_on = before.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '.' | '-' | '_'));
     if goes_on || went_on {
         return false;
     }
@@ -63,11 +62,6 @@ fn is_host(text: &str, span: Range<usize>) -> bool {
         Ok(IpAddr::V6(v6)) => has_digit && !(v6.is_loopback() || v6 == Ipv6Addr::UNSPECIFIED),
         Err(_) => false,
     }
-}
-
-/// `client:10.0.0.7` and `::ffff:10.0.0.7` end with a colon too, which is not that of a version.
-fn is_mapped(before: &str) -> bool {
-    before.ends_with(':')
 }
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {

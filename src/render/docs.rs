@@ -77,7 +77,7 @@ fn kinds(kinds: &[Kind]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::Path;
 
     use super::*;
@@ -85,7 +85,7 @@ mod tests {
 
     /// Compares a generated file with the one that is checked in, or writes it if `UPDATE_DOCS` is set.
     #[expect(clippy::disallowed_methods, reason = "a test may look at the files of the project")]
-    fn assert_current(path: &str, text: &str) {
+    pub(crate) fn assert_current(path: &str, text: &str) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -7,6 +7,7 @@ use crate::model::{
     Evidence, Finding, Gap, GapReason, Incident, Kind, NotEvaluated, ObjectRef, Recommendation, Report, Risk, Scope,
     Severity, State, Subject, Target,
 };
+use crate::policy::{Compared, Ignored};
 use crate::rules::Rule;
 
 const fn rule(id: &'static str, category: &'static str, summary: &'static str, severity: Severity) -> Rule {
@@ -91,6 +92,7 @@ fn report(incidents: Vec<Incident>) -> Report {
         fates: Vec::new(),
         incidents,
         ignored: Vec::new(),
+        hidden: 0,
         compared: None,
         not_evaluated: Vec::new(),
         gaps: Vec::new(),
@@ -125,6 +127,21 @@ pub(crate) fn partial() -> Report {
     report.gaps = gaps();
     report.not_evaluated = vec![NotEvaluated { rule: "missing-secret", gaps: vec![0] }];
     report.scope.targets = vec![Target::new(Kind::Pod, "cart-7d9f8c6b5-x2k4q")];
+    report
+}
+
+/// One incident that is ignored, one that an earlier report knew, and one that has gone since.
+pub(super) fn decided() -> Report {
+    let mut report = rich();
+    let incident = report.incidents.remove(1);
+    report.ignored =
+        vec![Ignored { incident, reason: "one <replica> by design".to_owned(), until: Some(now()), by: "config" }];
+    report.compared = Some(Compared {
+        taken_at: Some(before(600)),
+        new: vec![report.incidents[0].id.clone()],
+        known: vec![report.incidents[1].id.clone()],
+        gone: vec![("0011001100110011".to_owned(), "deployment/old <never> started".to_owned())],
+    });
     report
 }
 

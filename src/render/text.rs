@@ -3,8 +3,8 @@
 //! Worst first; of each incident what is wrong, the proof, what follows from it, what to do. What could not be read and
 //! the sum come last, where the eye is when the output has scrolled by.
 
-mod ago;
-mod decided;
+pub(super) mod ago;
+pub(super) mod decided;
 mod evidence;
 mod excerpt;
 mod gaps;
@@ -14,11 +14,11 @@ mod page;
 mod table;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(super) mod verdict;
+pub(super) mod words;
 pub(super) mod wrap;
 
 use page::Page;
-use words::count;
 
 use super::look::Ink;
 pub use super::look::Look;
@@ -33,8 +33,10 @@ pub fn render(report: &Report, look: &Look) -> String {
         let note = look.line(note).into_owned();
         page.prose(&[(Ink::Strong, "note: ")], Ink::Plain, &note);
     }
+    let verdict = verdict::of(report, look);
     if troubles.is_empty() {
-        all_clear(&mut page, report);
+        page.gap();
+        page.prose(&[], Ink::Strong, &verdict);
     }
     let (new, known) = decided::part(report, troubles.clone());
     for trouble in &new {
@@ -45,7 +47,8 @@ pub fn render(report: &Report, look: &Look) -> String {
     decided::ignored(&mut page, report);
     gaps::write(&mut page, report);
     if !troubles.is_empty() {
-        sum(&mut page, report, &troubles);
+        page.gap();
+        page.prose(&[], Ink::Plain, &verdict);
     }
     page.finish()
 }
@@ -80,63 +83,4 @@ fn beside(page: &mut Page, report: &Report, asides: &[&Incident]) {
     for aside in asides {
         incident::brief(page, aside, report.taken_at);
     }
-}
-
-/// Says that nothing is wrong, or no more than is known.
-fn all_clear(page: &mut Page, report: &Report) {
-    page.gap();
-    let look = page.look;
-    let with = words::target(report, &look).map(|target| format!(" with {target}")).unwrap_or_default();
-    let scope = words::scope(report, &look);
-    let with = if report.ignored.is_empty() { with } else { format!("{with} but what is ignored") };
-    let verdict = if report.gaps.is_empty() && report.not_evaluated.is_empty() {
-        match report.examined.unready {
-            0 => format!("nothing is wrong{with} in {scope}"),
-            1 => format!("nothing is wrong yet{with} in {scope}, but 1 pod is still starting"),
-            young => format!("nothing is wrong yet{with} in {scope}, but {young} pods are still starting"),
-        }
-    } else {
-        format!("found nothing wrong{with} in what could be read of {scope}")
-    };
-    page.prose(&[], Ink::Strong, &format!("{verdict}: {}", examined(report, &look)));
-}
-
-/// `1 critical, 2 warnings in namespace shop: examined ...`.
-fn sum(page: &mut Page, report: &Report, troubles: &[&Incident]) {
-    page.gap();
-    let look = page.look;
-    let number = |severity| troubles.iter().filter(|incident| incident.severity == severity).count();
-    let counted = [
-        (number(Severity::Critical), "critical".to_owned()),
-        (number(Severity::Error), if number(Severity::Error) == 1 { "error" } else { "errors" }.to_owned()),
-        (number(Severity::Warning), if number(Severity::Warning) == 1 { "warning" } else { "warnings" }.to_owned()),
-    ];
-    let counts: Vec<String> =
-        counted.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
-    let place = words::scope(report, &look);
-    let compared = report.compared.as_ref().map(|compared| format!(" ({})", decided::comparison(compared)));
-    let compared = compared.unwrap_or_default();
-    let text = format!("{} in {place}{compared}: {}", counts.join(", "), examined(report, &look));
-    page.prose(&[], Ink::Plain, &text);
-}
-
-/// `examined 12 pods, 4 workloads, 3 services, 57 events by 92 rules at 12:00:00Z`.
-fn examined(report: &Report, look: &Look) -> String {
-    let examined = &report.examined;
-    let counts = [
-        (examined.pods, "pod"),
-        (examined.workloads, "workload"),
-        (examined.services, "service"),
-        (examined.events, "event"),
-    ];
-    let counts: Vec<String> = counts.iter().map(|(number, thing)| count(*number, thing)).collect();
-    let time = report.taken_at.to_string();
-    let time = if look.wide { time } else { clock(&time) };
-    format!("examined {} by {} at {time}", counts.join(", "), count(examined.rules, "rule"))
-}
-
-/// The time of day of a timestamp, to the second: `12:00:00Z`.
-fn clock(time: &str) -> String {
-    let time = time.split_once('T').map_or(time, |(_, time)| time);
-    format!("{}Z", time.split(['.', 'Z']).next().unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::json::{self, dto};
+use crate::json::Json;
 use crate::model::Report;
 use crate::model::limits::Limits;
 
@@ -22,12 +23,13 @@ pub fn limits(limits: &Limits) -> anyhow::Result<Vec<u8>> {
     write(&json::limits::dto(limits))
 }
 
-/// Writes anything as YAML with a final line break.
+/// Writes anything as YAML with a final line break; JSON in between, so that one writer of YAML serves all types.
 ///
 /// # Errors
 /// When a value cannot be serialised.
 pub fn write(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
-    let mut text = serde_saphyr::to_string(value)?;
+    let json = serde_json::to_string(value)?;
+    let mut text = serde_saphyr::to_string(&serde_json::from_str::<Json<'_>>(&json)?)?;
     if !text.ends_with('\n') {
         text.push('\n');
     }

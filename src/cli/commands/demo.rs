@@ -1,7 +1,8 @@
 //! `demo`: a recorded broken namespace goes through the whole pipeline.
 
 use crate::analyse::analyse;
-use crate::cli::args::{DemoArgs, Format};
+use crate::cli::args::DemoArgs;
+use crate::cli::format::Format;
 use crate::cli::ui::Ui;
 use crate::collect::capture;
 use crate::collect::plan::Keep;
@@ -21,8 +22,10 @@ This was a recording. On your own cluster:
 pub(in crate::cli) fn run(args: &DemoArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let snapshot = capture::read("the demo", RECORDING, Keep::default())?;
     let report = analyse(&snapshot, &Policy::default());
-    ui.data(&super::examine::print(&report, args.output.output, ui)?)?;
-    if matches!(args.output.output, Format::Text | Format::Wide) {
+    let format = &args.output.output;
+    let story = super::examine::story_for(format, &snapshot, &report);
+    ui.data(&super::examine::print(&report, story.as_ref(), format, ui)?)?;
+    if matches!(format, Format::Text | Format::Wide) {
         ui.data(EPILOGUE.as_bytes())?;
     }
     Ok(Exit::Examined)

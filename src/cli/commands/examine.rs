@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::in_cluster;
-use crate::analyse::analyse;
-use crate::cli::args::{ExamineArgs, Format, NamespaceArgs, ObjectArgs, ObjectCommand};
+use crate::analyse::{analyse, story};
+use crate::cli::args::{ExamineArgs, NamespaceArgs, ObjectArgs, ObjectCommand};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::commands::watch;
 use crate::cli::config::Config;
+use crate::cli::format::Format;
 use crate::cli::source::{self, Question};
 use crate::cli::targets::{self, Wish};
 use crate::cli::ui::Ui;
@@ -17,7 +18,7 @@ use crate::cli::words::{self, Outcome, Setting};
 use crate::cli::{picker, settings, types};
 use crate::diagnose::target::Fate;
 use crate::failure::{Exit, Failure};
-use crate::model::{Incident, Kind, Report, Snapshot, Target};
+use crate::model::{Incident, Kind, Report, Snapshot, Story, Target};
 use crate::policy::{Baseline, Policy, View};
 use crate::render;
 use crate::rules;
@@ -101,29 +102,29 @@ fn examine(
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let policy = Policy { skip: known_rules(&args.skip)?, view, baseline, ..Policy::default() };
     if args.watch {
-        return watch::run(args, ui, |ui| look(cluster, args, question, &policy, ui));
+        return watch::run(args, ui, |ui| Ok(look(cluster, args, question, &policy, ui)?.report));
     }
-    let (report, has_words) = if args.agent.in_cluster {
+    let (seen, has_words) = if args.agent.in_cluster {
         match in_cluster::run(cluster, args, question, policy, ui)? {
-            in_cluster::Outcome::Report(report, has_words) => (*report, has_words),
+            in_cluster::Outcome::Report(report, has_words) => (Seen { report: *report, story: None }, has_words),
             in_cluster::Outcome::Printed => return Ok(Exit::Examined),
         }
     } else {
         (look(cluster, args, question, &policy, ui)?, false)
     };
-    tell(cluster, args, report, has_words, ui)
+    tell(cluster, args, seen, has_words, ui)
 }
 
 /// Prints a report, wherever it was made; `has_words` if that was also the place to put it in words.
 fn tell(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
-    mut report: Report,
+    Seen { mut report, story }: Seen,
     has_words: bool,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let missing = missing(&report);
-    let words = put_in_words(cluster, args, &mut report, has_words, ui)?;
+    let words = put_in_words(cluster, args, &mut report, story.as_ref(), has_words, ui)?;
     if let Some(peak) = peak_memory() {
         ui.verbose(&format!("{peak} of memory at the peak"));
     }
@@ -138,6 +139,13 @@ fn tell(
     Ok(missing.first().map_or_else(|| exit(&report, is_partial, args), |failure| failure.exit))
 }
 
+/// What a look gives.
+struct Seen {
+    report: Report,
+    /// Only where it is drawn.
+    story: Option<Story>,
+}
+
 /// Reads what was asked about, and judges it; fails when none of it is there.
 fn look(
     cluster: &ClusterArgs,
@@ -145,7 +153,7 @@ fn look(
     question: &Question,
     policy: &Policy,
     ui: &mut Ui,
-) -> Result<Report, Failure> {
+) -> Result<Seen, Failure> {
     // The program ends soon: to give back a million strings one by one would only hold it up.
     let snapshot = ManuallyDrop::new(collect(cluster, args, question, ui)?);
     let mut policy = policy.clone();
@@ -156,10 +164,11 @@ fn look(
     let report = analyse(&snapshot, &policy);
     ui.verbose(&format!("{} secrets replaced by placeholders", snapshot.redacted));
     ui.verbose(&format!("{} us to analyse", started.elapsed().as_micros()));
+    let story = story_for(&args.output.output, &snapshot, &report);
     if args.watch {
         drop(ManuallyDrop::into_inner(snapshot));
     }
-    some_is_there(report)
+    Ok(Seen { report: some_is_there(report)?, story })
 }
 
 /// Fails when nothing of what was named exists.
@@ -193,24 +202,25 @@ fn put_in_words(
     cluster: &ClusterArgs,
     args: &ExamineArgs,
     report: &mut Report,
+    story: Option<&Story>,
     has_words: bool,
     ui: &mut Ui,
 ) -> Result<Outcome, Failure> {
-    let format = args.output.output;
+    let format = &args.output.output;
     let is_text = matches!(format, Format::Text | Format::Wide);
     // With words from inside it was printed before they came.
-    if is_text && !has_words || format == Format::Name {
-        ui.data(&print(report, format, ui)?)?;
+    if is_text && !has_words || *format == Format::Name {
+        ui.data(&print(report, story, format, ui)?)?;
     }
-    if format == Format::Name {
+    if *format == Format::Name {
         return Ok(Outcome::NotNeeded);
     }
     let setting = Setting { cluster, args: &args.words, is_text, is_live: args.from.is_none() };
     let outcome = if has_words { words::added_inside(&args.words, report) } else { words::add(setting, report, ui) };
     if is_text {
-        ui.data(render::text::words(report, &ui.look(format == Format::Wide)).as_bytes())?;
+        ui.data(render::text::words(report, &ui.look(*format == Format::Wide)).as_bytes())?;
     } else {
-        ui.data(&print(report, format, ui)?)?;
+        ui.data(&print(report, story, format, ui)?)?;
     }
     Ok(outcome)
 }
@@ -228,8 +238,13 @@ pub(super) fn known_rules(ids: &[String]) -> Result<std::collections::BTreeSet<S
     Ok(ids.iter().cloned().collect())
 }
 
+/// Tells the story where it is drawn.
+pub(super) fn story_for(format: &Format, snapshot: &Snapshot, report: &Report) -> Option<Story> {
+    (*format == Format::Html).then(|| story(snapshot, report))
+}
+
 /// Renders a report.
-pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
+pub(super) fn print(report: &Report, story: Option<&Story>, format: &Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
     let bug = |error: anyhow::Error| Failure::bug(format!("rendering the report: {error}"));
     match format {
         Format::Text => Ok(render::text::render(report, &ui.look(false)).into_bytes()),
@@ -237,6 +252,14 @@ pub(super) fn print(report: &Report, format: Format, ui: &Ui) -> Result<Vec<u8>,
         Format::Json => render::json::render(report).map_err(bug),
         Format::Yaml => render::yaml::render(report).map_err(bug),
         Format::Name => Ok(render::name::render(report).into_bytes()),
+        Format::Markdown => Ok(render::markdown::render(report).into_bytes()),
+        Format::Junit => Ok(render::junit::render(report).into_bytes()),
+        Format::Sarif => render::sarif::render(report).map_err(bug),
+        Format::Html => Ok(render::html::render(report, story).into_bytes()),
+        Format::JsonPath(template) => {
+            let value = serde_json::to_value(render::json::dto(report)).map_err(|error| bug(error.into()))?;
+            Ok(template.render(&value).into_bytes())
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::{examine, manifests};
 use crate::cli::agent_args::{AgentArgs, DryRun, IMAGE, Manifests};
-use crate::cli::args::{ExamineArgs, Format};
+use crate::cli::args::ExamineArgs;
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::config::Config;
+use crate::cli::format::Format;
 use crate::cli::settings;
 use crate::cli::source::{self, Question};
 use crate::cli::ui::Ui;
@@ -67,7 +68,7 @@ pub(super) fn run(
             return Err(not_one_namespace());
         }
         let wanted = wanted(&client, args, &scope, &policy).await?;
-        let format = args.output.output;
+        let format = &args.output.output;
         let is_text = matches!(format, Format::Text | Format::Wide);
         let setting = Setting { cluster, args: &args.words, is_text, is_live: true };
         let words = match format {
@@ -90,9 +91,10 @@ pub(super) fn run(
 
 /// Takes out what the user does not want to see, and tells what is new.
 fn judged(mut report: Report, policy: &Policy) -> Report {
-    let Judged { incidents, ignored, compared, notes } = policy.show(report.taken_at, report.incidents, report.ignored);
+    let Judged { hidden, incidents, ignored, compared, notes } =
+        policy.show(report.taken_at, report.incidents, report.ignored);
     report.notes.extend(notes);
-    Report { incidents, ignored, compared, ..report }
+    Report { hidden, incidents, ignored, compared, ..report }
 }
 
 fn not_one_namespace() -> Failure {
@@ -181,7 +183,7 @@ async fn dry_run(
     client: &ApiClient,
     order: &Order,
     place: DryRun,
-    format: Format,
+    format: &Format,
     ui: &mut Ui,
 ) -> Result<Outcome, Failure> {
     let objects: Vec<Value> = match place {
@@ -195,7 +197,7 @@ async fn dry_run(
                 .hint("--dry-run=client shows what would be sent")
         })?,
     };
-    let format = if format == Format::Json { Manifests::Json } else { Manifests::Yaml };
+    let format = if *format == Format::Json { Manifests::Json } else { Manifests::Yaml };
     ui.data(&manifests::write(&objects, format)?)?;
     Ok(Outcome::Printed)
 }
@@ -204,7 +206,7 @@ async fn report(
     client: &ApiClient,
     mut order: Order,
     policy: &Policy,
-    format: Format,
+    format: &Format,
     ui: &mut Ui,
 ) -> Result<Report, Failure> {
     let started = Instant::now();
@@ -256,10 +258,10 @@ async fn report(
 }
 
 /// Prints a report before its words are there, where it is text.
-fn show(report: Report, format: Format, ui: &mut Ui) {
+fn show(report: Report, format: &Format, ui: &mut Ui) {
     let is_text = matches!(format, Format::Text | Format::Wide);
     let Some(report) = examine::some_is_there(report).ok().filter(|_| is_text) else { return };
     ui.still();
     // What cannot be written now cannot be written later either, which is told then.
-    _ = examine::print(&report, format, ui).and_then(|text| ui.data(&text));
+    _ = examine::print(&report, None, format, ui).and_then(|text| ui.data(&text));
 }

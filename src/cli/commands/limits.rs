@@ -1,9 +1,10 @@
 //! `limits`: what workloads ask for, use, and should ask for.
 
 use crate::analyse;
-use crate::cli::args::{Format, LimitsArgs, SortBy};
+use crate::cli::args::{LimitsArgs, SortBy};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::commands::patches;
+use crate::cli::format::Format;
 use crate::cli::source::{self, Question};
 use crate::cli::types;
 use crate::cli::ui::Ui;
@@ -51,7 +52,7 @@ pub(in crate::cli) fn run(cluster: &ClusterArgs, args: &LimitsArgs, ui: &mut Ui)
     let place = snapshot.scope.namespaces.first().cloned();
     let limits =
         analyse::limits(&snapshot, &wanted, order(args.sort)).map_err(|near| not_found(&wanted, place, &near))?;
-    ui.data(&print(&limits, args.output.output, ui)?)?;
+    ui.data(&print(&limits, &args.output.output, ui)?)?;
     if let Some(folder) = &args.patch_dir {
         patches::write(folder, &limits, ui)?;
     }
@@ -104,7 +105,7 @@ fn not_found(wanted: &Wanted, place: Option<String>, near: &[String]) -> Failure
     }
 }
 
-fn print(limits: &Limits, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
+fn print(limits: &Limits, format: &Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
     let bug = |error: anyhow::Error| Failure::bug(format!("rendering the limits: {error}"));
     match format {
         Format::Text => Ok(render::text::limits::render(limits, &ui.look(false)).into_bytes()),
@@ -112,5 +113,14 @@ fn print(limits: &Limits, format: Format, ui: &Ui) -> Result<Vec<u8>, Failure> {
         Format::Json => render::json::limits::render(limits).map_err(bug),
         Format::Yaml => render::yaml::limits(limits).map_err(bug),
         Format::Name => Ok(render::name::limits(limits).into_bytes()),
+        Format::JsonPath(template) => {
+            let value = serde_json::to_value(render::json::limits::dto(limits)).map_err(|error| bug(error.into()))?;
+            Ok(template.render(&value).into_bytes())
+        }
+        // The parser of `-o` takes none of these for amounts.
+        Format::Markdown | Format::Junit | Format::Sarif | Format::Html => {
+            Err(Failure::usage("limits are printed as text, wide, json, yaml, name or jsonpath")
+                .hint("kubectl rca limits -o wide"))
+        }
     }
 }

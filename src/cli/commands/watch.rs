@@ -32,7 +32,7 @@ pub(super) fn run(
                 let gist = Gist::new(&report);
                 if ui.is_watched() || last.as_ref() != Some(&gist) {
                     ui.clear();
-                    ui.data(&super::examine::print(&report, args.output.output, ui)?)?;
+                    ui.data(&super::examine::print(&report, None, &args.output.output, ui)?)?;
                 }
                 ui.partial_sight(&report.gaps);
                 last = Some(gist);

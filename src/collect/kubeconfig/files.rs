@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError};
+use serde_json::Value;
 
 use super::Env;
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ pub(super) fn load(explicit: Option<&Path>, env: &Env) -> Result<Option<Kubeconf
         let next = read(path)?;
         merged = Some(match merged {
             None => next,
-            Some(first) => first.merge(next).map_err(|error| cannot_load(path, &error))?,
+            Some(first) => first.merge(next).map_err(|error| cannot_use(path, &error))?,
         });
     }
     Ok(merged)
@@ -47,37 +48,91 @@ fn candidates(env: &Env) -> Vec<PathBuf> {
     }
 }
 
+/// Reads a file; several documents in it are merged.
+///
+/// YAML becomes JSON first, as client-go does it: so one reader of YAML serves all types.
 fn read(path: &Path) -> Result<Kubeconfig, Failure> {
-    let mut config = Kubeconfig::read_from(path).map_err(|error| cannot_load(path, &error))?;
-    normalise(&mut config);
-    Ok(config)
+    let text = std::fs::read(path)
+        .map_err(|error| cannot_read(path, &error))
+        .and_then(|bytes| text_of(&bytes).ok_or_else(|| cannot_parse(path, "", "it is neither UTF-8 nor UTF-16")))?;
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| {
+        let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
+        cannot_parse(path, &place, what_is_wrong(&error.without_snippet().to_string()))
+    })?;
+    let mut merged = Kubeconfig::default();
+    for document in documents {
+        let config = serde_json::from_value(document).map_err(|error| cannot_parse(path, "", &expected(&error)))?;
+        merged = merged.merge(config).map_err(|error| cannot_use(path, &error))?;
+    }
+    make_absolute(&mut merged, path.parent().unwrap_or(Path::new("")));
+    normalise(&mut merged);
+    Ok(merged)
+}
+
+/// Decodes a file, which Windows may have written as UTF-16.
+fn text_of(bytes: &[u8]) -> Option<String> {
+    let wide = |decode: fn([u8; 2]) -> u16, bytes: &[u8]| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| decode([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).ok()
+    };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => wide(u16::from_le_bytes, rest),
+        [0xFE, 0xFF, rest @ ..] => wide(u16::from_be_bytes, rest),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => String::from_utf8(rest.to_vec()).ok(),
+    }
+}
+
+fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
+    let file = path.display();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::unreachable(format!("kubeconfig `{file}` does not exist")),
+        _ => Failure::unreachable(format!("kubeconfig `{file}` cannot be read: {error}")),
+    }
 }
 
 /// Words what is wrong with a file, without quoting from it: it holds credentials.
-fn cannot_load(path: &Path, error: &KubeconfigError) -> Failure {
+fn cannot_parse(path: &Path, place: &str, what: &str) -> Failure {
     let file = path.display();
-    match error {
-        KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound => {
-            Failure::unreachable(format!("kubeconfig `{file}` does not exist"))
-        }
-        KubeconfigError::ReadConfig(cause, _) => {
-            Failure::unreachable(format!("kubeconfig `{file}` cannot be read: {cause}"))
-        }
-        KubeconfigError::Parse(cause) => {
-            let place = cause.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
-            let text = cause.without_snippet().to_string();
-            let what = what_is_wrong(&text);
-            Failure::unreachable(format!("kubeconfig `{file}{place}` cannot be parsed: {what}"))
-                .hint(format!("see `kubectl config view --kubeconfig {file}`"))
-        }
-        other => Failure::unreachable(format!("kubeconfig `{file}` cannot be used: {other}")),
-    }
+    Failure::unreachable(format!("kubeconfig `{file}{place}` cannot be parsed: {what}"))
+        .hint(format!("see `kubectl config view --kubeconfig {file}`"))
+}
+
+fn cannot_use(path: &Path, error: &KubeconfigError) -> Failure {
+    Failure::unreachable(format!("kubeconfig `{}` cannot be used: {error}", path.display()))
 }
 
 /// Takes the message out of an error that also repeats the place.
 fn what_is_wrong(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     line.split_once(" at line ").map_or(line, |(what, _)| what)
+}
+
+/// Says what was expected, and not what stands there instead.
+fn expected(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split_once(", expected ").map_or_else(|| text.clone(), |(_, expected)| format!("expected {expected}"))
+}
+
+/// Paths in a kubeconfig are relative to its folder; a command without a separator is looked for in `PATH`.
+fn make_absolute(config: &mut Kubeconfig, folder: &Path) {
+    let absolute = |path: &mut Option<String>| {
+        if let Some(path) = path.as_mut().filter(|path| !path.is_empty() && Path::new(path.as_str()).is_relative()) {
+            *path = folder.join(path.as_str()).display().to_string();
+        }
+    };
+    for cluster in config.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        absolute(&mut cluster.certificate_authority);
+    }
+    for user in config.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
+        absolute(&mut user.client_certificate);
+        absolute(&mut user.client_key);
+        absolute(&mut user.token_file);
+        if let Some(exec) = &mut user.exec
+            && exec.command.as_ref().is_some_and(|command| command.contains(std::path::MAIN_SEPARATOR))
+        {
+            absolute(&mut exec.command);
+        }
+    }
 }
 
 /// Makes empty strings absent, as they are to client-go, and takes the line breaks out of base64.

@@ -66,6 +66,7 @@ pub fn read(document: &Value, beside: &Beside) -> Option<Report> {
         fates: beside.never.iter().cloned().map(fate).collect(),
         incidents: each(&document["incidents"], incident)?,
         ignored: each(&document["ignored"], ignored)?,
+        hidden: 0,
         // What is new is told where the earlier report is.
         compared: None,
         not_evaluated: each(&document["notEvaluated"], not_evaluated)?,

@@ -7,8 +7,13 @@ use crate::model::{Incident, State};
 /// What happened within this span before the snapshot is still going on, as far as words go.
 const NOW: SignedDuration = SignedDuration::from_secs(60);
 
+/// Writes a moment to the second: `2026-11-21T12:00:00Z`.
+pub(in crate::render) fn to_the_second(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}
+
 /// Writes a span as kubectl does: two units at most, and only one where the second says little.
-pub(super) fn span(duration: SignedDuration) -> String {
+pub(in crate::render) fn span(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     match seconds {
@@ -28,13 +33,13 @@ fn two(large: i64, unit: &str, small: i64, small_unit: &str) -> String {
 }
 
 /// Says how long before the snapshot something was: `3m ago`.
-pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
+pub(in crate::render) fn ago(now: Timestamp, then: Timestamp) -> String {
     let passed = now.duration_since(then);
     if passed < SignedDuration::from_secs(1) { "just now".to_owned() } else { format!("{} ago", span(passed)) }
 }
 
 /// Says since when an incident is seen and when it was last: `for 12m, last 3m ago`.
-pub(super) fn seen(now: Timestamp, incident: &Incident) -> Option<String> {
+pub(in crate::render) fn seen(now: Timestamp, incident: &Incident) -> Option<String> {
     let (first, last) = (incident.first_seen, incident.last_seen);
     if incident.cause.state == State::Past {
         return last.or(first).map(|then| format!("over, last {}", ago(now, then)));

@@ -9,6 +9,11 @@ use crate::model::{Incident, Report};
 use crate::policy::{Compared, Ignored};
 use crate::render::look::Ink;
 
+/// Returns whether an earlier report knew an incident; nothing where there is none to compare with.
+pub(in crate::render) fn is_known(report: &Report, incident: &Incident) -> Option<bool> {
+    report.compared.as_ref().map(|compared| compared.known.contains(&incident.id))
+}
+
 /// Parts what is broken into what is new and what an earlier report knew; all is new where there is none.
 pub(super) fn part<'r>(report: &'r Report, troubles: Vec<&'r Incident>) -> (Vec<&'r Incident>, Vec<&'r Incident>) {
     let known = report.compared.as_ref().map(|compared| &compared.known);
@@ -63,7 +68,7 @@ pub(super) fn ignored(page: &mut Page, report: &Report) {
 const FEW: usize = 3;
 
 /// `error: container main of ... (oom-killed): known since last week, until 2026-12-31`.
-fn words(ignored: &Ignored) -> String {
+pub(in crate::render) fn words(ignored: &Ignored) -> String {
     let cause = &ignored.incident.cause;
     let until = ignored.until.map(|until| format!(", until {}", day(until))).unwrap_or_default();
     let severity = ignored.incident.severity.as_str();

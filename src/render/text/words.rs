@@ -4,24 +4,24 @@ use crate::model::{Kind, ObjectRef, Report, Scope, Severity, Target};
 use crate::render::look::{Ink, Look};
 
 /// Counts things: `1 pod`, `2 pods`.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub(in crate::render) fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// Counts objects of one kind: `1 pod`, `2 networkpolicies`.
-pub(super) fn count_kind(number: usize, object: &ObjectRef) -> String {
+pub(in crate::render) fn count_kind(number: usize, object: &ObjectRef) -> String {
     let kind = object.kind.to_lowercase();
     let known = Kind::find(&object.api_version, &object.kind).filter(|_| number != 1);
     known.map_or_else(|| count(number, &kind), |known| format!("{number} {}", known.plural()))
 }
 
 /// Says what was asked about: `namespace shop`.
-pub(super) fn scope(report: &Report, look: &Look) -> String {
+pub(in crate::render) fn scope(report: &Report, look: &Look) -> String {
     place(&report.scope, report.context.as_deref(), look)
 }
 
 /// Says which namespaces are meant: `namespace shop (context prod)`.
-pub(super) fn place(scope: &Scope, context: Option<&str>, look: &Look) -> String {
+pub(in crate::render) fn place(scope: &Scope, context: Option<&str>, look: &Look) -> String {
     let namespaces = match &scope.namespaces[..] {
         [] => "all namespaces".to_owned(),
         [one] => format!("namespace {one}"),
@@ -32,7 +32,7 @@ pub(super) fn place(scope: &Scope, context: Option<&str>, look: &Look) -> String
 }
 
 /// Says which objects were asked about: `pod/cart-0`, or `pod/cart-0 and pod/cart-1`; many are counted.
-pub(super) fn target(report: &Report, look: &Look) -> Option<String> {
+pub(in crate::render) fn target(report: &Report, look: &Look) -> Option<String> {
     let words: Vec<String> = report.scope.targets.iter().map(Target::words).collect();
     let text = match words.as_slice() {
         [] => return None,
@@ -44,7 +44,7 @@ pub(super) fn target(report: &Report, look: &Look) -> Option<String> {
 }
 
 /// Says how sure a cause is; certainty is claimed only where it is complete.
-pub(super) fn sure(confidence: f64) -> String {
+pub(in crate::render) fn sure(confidence: f64) -> String {
     let percent = (confidence * 100.0).round();
     let percent = if confidence < 1.0 { percent.min(99.0) } else { percent };
     format!("{percent} % sure")

@@ -118,7 +118,7 @@ impl<'a> Nodes<'a> {
         let node = spec.node_name.as_deref().and_then(|name| self.index.get(name));
         let Some(&node) = node.filter(|_| !matches!(phase, Some("Succeeded" | "Failed"))) else { return };
         let node = &mut self.all[node];
-        add(&mut node.requested, &demand(spec));
+        add_demand(&mut node.requested, spec);
         node.pods.push(pod);
     }
 }
@@ -140,7 +140,7 @@ pub fn demand(spec: &PodSpec) -> Amounts<'_> {
     let mut running = Amounts::new();
     let mut peak = Amounts::new();
     for container in spec.init_containers.iter().flatten() {
-        let mut step = requests(container);
+        let mut step: Amounts<'_> = requests(container).collect();
         if container.restart_policy.as_deref() == Some("Always") {
             add(&mut running, &step);
             step = Amounts::new();
@@ -149,7 +149,7 @@ pub fn demand(spec: &PodSpec) -> Amounts<'_> {
         raise(&mut peak, &step);
     }
     for container in &spec.containers {
-        add(&mut running, &requests(container));
+        add_each(&mut running, requests(container));
     }
     raise(&mut running, &peak);
     for (name, amount) in spec.resources.iter().flat_map(|pod| pod.requests.iter().flatten()).filter_map(parsed) {
@@ -160,15 +160,31 @@ pub fn demand(spec: &PodSpec) -> Amounts<'_> {
     running
 }
 
+/// Adds what a pod asks of its node. Most pods have only containers, whose requests need no sum of their own.
+fn add_demand<'a>(sum: &mut Amounts<'a>, spec: &'a PodSpec) {
+    let is_plain = spec.init_containers.is_none() && spec.overhead.is_none() && spec.resources.is_none();
+    if !is_plain {
+        return add(sum, &demand(spec));
+    }
+    add_each(sum, spec.containers.iter().flat_map(requests));
+    add_each(sum, [("pods", Quantity::from_milli(1000))]);
+}
+
 /// Returns a container's requests; without one, the limit, as the API server defaults it.
-fn requests(container: &Container) -> Amounts<'_> {
-    let Some(resources) = container.resources.as_ref() else { return Amounts::new() };
-    let limits = resources.limits.iter().flatten().filter_map(parsed);
-    limits.chain(resources.requests.iter().flatten().filter_map(parsed)).collect()
+fn requests(container: &Container) -> impl Iterator<Item = (&str, Quantity)> {
+    let resources = container.resources.as_ref();
+    let requests = resources.and_then(|resources| resources.requests.as_ref());
+    let limits = resources.and_then(|resources| resources.limits.as_ref());
+    let unasked = move |(name, _): &(&String, _)| requests.is_none_or(|requests| !requests.contains_key(*name));
+    requests.into_iter().flatten().chain(limits.into_iter().flatten().filter(unasked)).filter_map(parsed)
 }
 
 fn add<'a>(sum: &mut Amounts<'a>, more: &Amounts<'a>) {
-    for (&name, &amount) in more {
+    add_each(sum, more.iter().map(|(&name, &amount)| (name, amount)));
+}
+
+fn add_each<'a>(sum: &mut Amounts<'a>, more: impl IntoIterator<Item = (&'a str, Quantity)>) {
+    for (name, amount) in more {
         let entry = sum.entry(name).or_default();
         *entry = entry.saturating_add(amount);
     }

@@ -105,6 +105,17 @@ fn the_scripts_are_those_of_the_folder() {
 }
 
 #[test]
+fn the_helper_can_be_a_script() {
+    let place = Place::new();
+    fs::create_dir(place.path().join("bin")).unwrap();
+    symlink(BINARY, place.path().join("bin/kubectl-rca")).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions/kubectl_complete-rca");
+    let path = format!("{}:/usr/bin:/bin", place.path().join("bin").display());
+    let output = Command::new(script).args(["explain", "oom-k"]).env("PATH", path).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("oom-killed\t"));
+}
+
+#[test]
 fn bash_completes_by_the_script() {
     let place = Place::new();
     fs::create_dir(place.path().join("bin")).unwrap();
@@ -119,7 +130,7 @@ fn bash_completes_by_the_script() {
     for (typed, expected) in [
         ("kubectl-rca expl", "explain"),
         ("kubectl-rca explain oom-k", "oom-killed"),
-        ("kubectl-rca namespace --output = js", "json"),
+        ("kubectl-rca namespace --output = js", "json jsonpath="),
         ("kubectl-rca pod --all-n", "--all-namespaces"),
     ] {
         let output = Command::new("bash").args(["-c", &script(typed)]).env("PATH", &path).output().unwrap();

@@ -7,6 +7,7 @@ mod completion;
 mod dumps;
 mod kubeconfigs;
 mod limits;
+mod outputs;
 mod servers;
 mod settings;
 mod streams;

@@ -53,7 +53,7 @@ fn what_is_ignored_is_told_with_its_reason_and_is_no_trouble() {
         assert_eq!(report["ignored"][0]["by"], "config");
         let text = place.rca("namespace shop").ok().to_owned();
         assert!(text.contains("1 ignored") && text.contains("OPS-12"), "{text}");
-        assert!(text.contains("wrong but what is ignored"), "{text}");
+        assert!(text.contains("nothing else was found wrong"), "{text}");
     }
     for other in ["object = 'deployment/web'", "selector = 'app=web'", "namespace = 'prod'"] {
         let place = configured(&world, &format!("[[ignore]]\nrule = '{rule}'\nreason = 'r'\n{other}\n"));

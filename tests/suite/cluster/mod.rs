@@ -15,4 +15,5 @@ mod scheduling;
 mod services;
 mod sizing;
 mod stage;
+mod types;
 mod workloads;

@@ -57,14 +57,15 @@ async fn what_a_plugin_prints_is_not_shown() {
     assert_eq!(failure.message, "getting credentials: `sh`: the credential plugin printed no ExecCredential");
 }
 
-#[tokio::test]
-async fn a_missing_client_certificate_is_named() {
+#[test]
+fn a_missing_client_certificate_is_named() {
     let overrides = Overrides {
         server: Some("https://127.0.0.1:6443".to_owned()),
         client_certificate: Some(PathBuf::from("/nonexistent.crt")),
         client_key: Some(PathBuf::from("/nonexistent.key")),
         ..Overrides::default()
     };
-    let failure = ApiClient::connect(&connection(&overrides), &Limits::default()).await.unwrap_err();
+    let env = Env { vars: BTreeMap::new(), home: None, service_account: PathBuf::new() };
+    let failure = resolve(&overrides, &env).unwrap_err();
     assert!(failure.message.contains("/nonexistent.crt"), "{failure}");
 }
