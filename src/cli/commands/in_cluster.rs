@@ -94,7 +94,7 @@ fn judged(mut report: Report, policy: &Policy) -> Report {
     let Judged { hidden, incidents, ignored, compared, notes } =
         policy.show(report.taken_at, report.incidents, report.ignored);
     report.notes.extend(notes);
-    Report { hidden, incidents, ignored, compared, ..report }
+    Report { incidents, ignored, hidden, compared, ..report }
 }
 
 fn not_one_namespace() -> Failure {
