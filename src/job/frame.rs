@@ -186,10 +186,19 @@ impl Reader {
             "end" => self.is_ended = true,
             number => {
                 if let Ok(number) = number.parse() {
-                    self.parts.entry(number).or_insert_with(|| rest.to_owned());
+                    // A line that a break cut short is replaced by the whole one.
+                    let part: &mut String = self.parts.entry(number).or_default();
+                    if part.len() < rest.len() {
+                        rest.clone_into(part);
+                    }
                 }
             }
         }
+    }
+
+    /// Returns the beginning, as soon as it was read.
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
     }
 
     /// Returns whether nothing is missing.
@@ -260,6 +269,8 @@ mod tests {
         let mut reader = Reader::default();
         let half: Vec<&str> = frame.lines().take(2).collect();
         half.iter().for_each(|line| reader.line(line));
+        // The connection broke in the middle of a line.
+        reader.line(&frame.lines().nth(2).unwrap()[..100]);
         reader.line("warning: slow");
         assert!(!reader.is_complete());
         reader.again();

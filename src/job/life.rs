@@ -150,6 +150,10 @@ async fn answer(client: &ApiClient, order: &Order, tell: Tell<'_>) -> Result<Ans
 }
 
 fn read_report(reader: &Reader) -> Result<Report, Failure> {
+    // Another version may count and check in another way.
+    if let Some(header) = reader.header().filter(|header| !is_understood(header)) {
+        return Err(other_version(header));
+    }
     let (header, answer) = reader.finish().map_err(|broken| trouble::unreadable(&broken.to_string()))?;
     understand(header, &answer)
 }
@@ -227,7 +231,7 @@ pub async fn dry_run(client: &ApiClient, order: &Order) -> Result<Vec<Value>, Re
 
 /// Reads the answer, if it is one of a version that we understand.
 fn understand(header: &Header, answer: &str) -> Result<Report, Failure> {
-    if header.protocol != PROTOCOL || header.schema != SCHEMA {
+    if !is_understood(header) {
         return Err(other_version(header));
     }
     let bug = |error: serde_json::Error| trouble::unreadable(&error.to_string());
@@ -243,6 +247,10 @@ fn understand(header: &Header, answer: &str) -> Result<Report, Failure> {
     }
     let document = serde_json::from_str(answer).map_err(bug)?;
     read::read(&document, &header.beside).ok_or_else(|| trouble::unreadable("it is no report"))
+}
+
+fn is_understood(header: &Header) -> bool {
+    header.protocol == PROTOCOL && header.schema == SCHEMA
 }
 
 fn other_version(header: &Header) -> Failure {

@@ -126,24 +126,30 @@ async fn look(client: &ApiClient, request: &Request) -> Result<Report, Failure> 
 /// Waits until the server knows of the agent's rights.
 async fn until_allowed(client: &ApiClient, namespace: &str) -> Result<(), Failure> {
     let started = Instant::now();
+    let mut is_refused = false;
     loop {
         let left = PATIENCE.saturating_sub(started.elapsed());
         let asked = timeout(left, preflight::may_list_pods(client, namespace)).await;
         match asked.unwrap_or(Err(RequestError::Timeout)) {
             Ok(true) => return Ok(()),
-            Ok(false) if started.elapsed() < PATIENCE => sleep(Duration::from_millis(100)).await,
-            Ok(false) => {
-                return Err(Failure::unreachable(format!(
-                    "its account may not list pods in namespace \"{namespace}\""
-                ))
-                .hint(format!("kubectl rca rbac --in-cluster -n {namespace} -o yaml | kubectl apply -f -")));
+            Ok(false) if started.elapsed() < PATIENCE => {
+                is_refused = true;
+                sleep(Duration::from_millis(100)).await;
             }
+            Ok(false) => return Err(not_allowed(namespace)),
+            // It did answer: time is up, and it is not the server that is silent.
+            Err(RequestError::Timeout) if is_refused => return Err(not_allowed(namespace)),
             Err(RequestError::Unreachable { .. }) if started.elapsed() < PATIENCE => {
                 sleep(Duration::from_millis(200)).await;
             }
             Err(error) => return Err(cut_off(client, namespace, &error)),
         }
     }
+}
+
+fn not_allowed(namespace: &str) -> Failure {
+    Failure::unreachable(format!("its account may not list pods in namespace \"{namespace}\""))
+        .hint(format!("kubectl rca rbac --in-cluster -n {namespace} -o yaml | kubectl apply -f -"))
 }
 
 fn cut_off(client: &ApiClient, namespace: &str, error: &RequestError) -> Failure {
