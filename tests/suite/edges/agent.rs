@@ -120,7 +120,7 @@ fn a_log_that_breaks_off_is_read_again() {
         vec![
             broken_off(40),
             broken_off(frame.len() / 2),
-            broken_off(frame.len() - 5),
+            broken_off(frame.len() - 90),
             Answer::ok(format!("warning: slow\n{frame}")),
         ],
         |_| true,
