@@ -229,13 +229,19 @@ fn whatever_kills_us_the_cluster_cleans_up() {
     let line =
         format!("namespace {} --in-cluster --image {} --agent-timeout 6s --agent-ttl 1s", stage.namespace, image());
     for signal in ["KILL", "INT", "TERM", "HUP"] {
-        let mut child = stage.start(&line);
-        stage.until_soon(|| leftovers(&stage).contains("job.batch/"));
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args([format!("-{signal}"), id]).status().unwrap().success());
-        let code = child.wait().unwrap().code();
-        assert_eq!(code, if signal == "KILL" { None } else { Some(130) }, "SIG{signal}");
-        nothing_stays(&stage, if signal == "KILL" { 60 } else { 20 });
+        let wanted = if signal == "KILL" { None } else { Some(130) };
+        let strike = || {
+            let mut child = stage.start(&line);
+            stage.until_soon(|| leftovers(&stage).contains("job.batch/"));
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args([format!("-{signal}"), id]).status().unwrap().success());
+            let code = child.wait().unwrap().code();
+            nothing_stays(&stage, if signal == "KILL" { 60 } else { 20 });
+            code
+        };
+        // On a busy machine the signal may come after the end, which says nothing.
+        let code = (0..5).map(|_| strike()).find(|code| *code != Some(0));
+        assert_eq!(code, Some(wanted), "SIG{signal}");
     }
 }
 
